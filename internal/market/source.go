@@ -1,0 +1,53 @@
+package market
+
+import "time"
+
+// Source is a feed that bourse reads: who publishes it, when, and under which licence.
+type Source struct {
+	Name        string // "ecb"; also its package, its metric label and its archive folder
+	Title       string
+	Homepage    string
+	Attribution string // what the licence wants to be shown beside the numbers
+	Licence     Licence
+	Calendar    Calendar
+	PublishAt   time.Duration // wall-clock time in Zone, counted from midnight
+	Zone        string        // IANA name
+}
+
+// Simulated is the name of the source that stands in while no real one has answered.
+const Simulated = "simulated"
+
+// Location returns the zone of the source, UTC where it has none.
+func (s Source) Location() *time.Location {
+	if loc, err := time.LoadLocation(s.Zone); err == nil {
+		return loc
+	}
+	return time.UTC
+}
+
+// Published returns when the values of a day come out.
+func (s Source) Published(day Date) time.Time { return day.At(s.PublishAt, s.Location()) }
+
+// Expected returns the newest day whose values should be out at the time now.
+func (s Source) Expected(now time.Time) Date {
+	day := DateOf(now.In(s.Location()))
+	if !s.Calendar.Open(day) || now.Before(s.Published(day)) {
+		day = s.Calendar.Before(day)
+	}
+	return day
+}
+
+// SourceStatus is how a source stands.
+type SourceStatus struct {
+	Source
+	NextRun     time.Time // zero when none is planned
+	Newest      time.Time // start of its newest bar, zero when it has none
+	Instruments int
+	Ended       int
+	Bars        int64
+	Revisions   int64
+	Rejected    int64 // values held in quarantine
+	Flagged     int64 // values loaded and marked for review
+	LastRun     *Run  // newest finished run
+	LastOK      *Run  // newest run that succeeded
+}
