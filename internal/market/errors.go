@@ -11,6 +11,8 @@ var (
 	ErrNotFound = errors.New("not found")
 	// ErrLocked means that another process is writing the same source.
 	ErrLocked = errors.New("locked by another writer")
+	// ErrRealData means that simulated bars were kept out of a store with real ones.
+	ErrRealData = errors.New("the store has real data")
 )
 
 // Failure is an upstream's failure with its class.

@@ -1,6 +1,10 @@
 package market
 
-import "time"
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"time"
+)
 
 // Outcome is the class of what a request or a run came to. It decides what happens next.
 type Outcome string
@@ -66,16 +70,22 @@ type Payload struct {
 	Size       int64
 }
 
-// Flaw is a value that was held back or marked for review.
-type Flaw struct {
+// SHA256 returns the hash of bytes in hex, by which payloads are named.
+func SHA256(body []byte) string {
+	sum := sha256.Sum256(body)
+	return hex.EncodeToString(sum[:])
+}
+
+// Quarantined is a value that was held back, or loaded and marked for review.
+type Quarantined struct {
 	ID       int64
 	Source   string
 	Symbol   string
 	Interval Interval
-	Start    string // as the source wrote it where it is not a time
+	Start    time.Time
 	Raw      string // the value as the source wrote it
 	Reason   string
-	Loaded   bool // true: stored and marked for review; false: held in quarantine
+	Loaded   bool // true: stored and marked for review; false: held back
 	RunID    int64
 	SHA256   string // of the payload that has it
 	FoundAt  time.Time

@@ -1,0 +1,96 @@
+// Package api serves the series over HTTP: JSON by default, CSV and NDJSON on
+// request, and RFC 9457 problem documents for everything that goes wrong.
+//
+// A handler turns a request into an answer or an error and knows nothing of HTTP's
+// other sides: one function negotiates the format, marks simulated data, hashes the
+// body into an ETag, sets the caching and writes. What the store could not do is a
+// 503, what it does not have a 404.
+package api
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"bourse/internal/market"
+
+	"github.com/klauspost/compress/gzhttp"
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Store is what the API reads from. All methods are safe for concurrent use, see
+// whole transactions only, and are not held up by writers. What is not there is
+// [market.ErrNotFound]; any other error means that the store is out of order.
+type Store interface {
+	Instruments(ctx context.Context, q market.InstrumentQuery) ([]market.Instrument, error)
+	Instrument(ctx context.Context, symbol string) (market.Instrument, error)
+	Bars(ctx context.Context, q market.BarQuery) ([]market.Bar, error)
+	// Versions returns all that a bar has been, newest first.
+	Versions(ctx context.Context, symbol string, interval market.Interval, start time.Time) ([]market.Version, error)
+	Runs(ctx context.Context, q market.RecordQuery) ([]market.Run, error)
+	Quarantine(ctx context.Context, q market.RecordQuery) ([]market.Quarantined, error)
+	Sources(ctx context.Context) ([]market.SourceStatus, error)
+	// NextRun returns when a source is asked next; zero where nobody knows.
+	NextRun(ctx context.Context, source string) (time.Time, error)
+	Payload(ctx context.Context, sha256 string) (market.Payload, error)
+	// Watch signals commits, LastChange and Changes say what they changed.
+	Watch(ctx context.Context) (<-chan struct{}, error)
+	LastChange(ctx context.Context) (int64, error)
+	Changes(ctx context.Context, after int64, limit int) ([]market.Change, error)
+}
+
+// Archive has the bytes of payloads.
+type Archive interface {
+	Get(ctx context.Context, source, sha256 string) ([]byte, error)
+}
+
+// Config is what an [API] works with. Store and Archive are required.
+type Config struct {
+	Store   Store
+	Archive Archive
+	Logger  *slog.Logger
+	// Registerer takes the metrics; nil: none are kept.
+	Registerer prometheus.Registerer
+	// Now is the clock; nil: the real one.
+	Now func() time.Time
+}
+
+// API is the handler of /api/v1/. Run its [API.Watch] beside it for the event stream.
+type API struct {
+	cfg     Config
+	handler http.Handler
+	hub     *hub
+	// real is set once the store is known to have real data. It stays: simulated
+	// data never comes back.
+	real atomic.Bool
+}
+
+// New returns the API.
+func New(cfg Config) *API {
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Registerer == nil {
+		cfg.Registerer = prometheus.NewRegistry()
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	a := &API{cfg: cfg, hub: newHub()}
+	a.handler = a.observed(a.limited(a.routes()))
+	return a
+}
+
+// ServeHTTP answers a request.
+func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.handler.ServeHTTP(w, r) }
+
+// zipped compresses answers that are worth it.
+func zipped(h http.Handler) http.Handler {
+	wrap, err := gzhttp.NewWrapper(gzhttp.MinSize(1024), gzhttp.CompressionLevel(5))
+	if err != nil {
+		panic(err) // the options are constants
+	}
+	return wrap(h)
+}

@@ -1,0 +1,124 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"bourse/internal/market"
+)
+
+const (
+	maxSymbols = 200
+	maxHistory = 400
+)
+
+type quoteJSON struct {
+	Symbol        string      `json:"symbol"`
+	Name          string      `json:"name"`
+	Kind          market.Kind `json:"kind"`
+	Base          string      `json:"base"`
+	Quote         string      `json:"quote"`
+	Source        string      `json:"source"`
+	Start         string      `json:"start"`
+	Close         number      `json:"close"`
+	Previous      *number     `json:"previous"`
+	Change        *number     `json:"change"`
+	ChangePercent *float64    `json:"change_percent"`
+	Ended         bool        `json:"ended"`
+	History       []number    `json:"history,omitempty"`
+}
+
+func (a *API) quotes(r *http.Request) (*answer, error) {
+	p := read(r, "symbols", "history")
+	history := p.number("history", 0, 0, maxHistory)
+	if p.err != nil {
+		return nil, p.err
+	}
+	found, err := a.quoted(r.Context(), p.text("symbols"))
+	if err != nil {
+		return nil, err
+	}
+	rows := make([]quoteJSON, 0, len(found))
+	age := closedMaxAge
+	sources := map[string]bool{}
+	for _, i := range found {
+		bars, err := a.cfg.Store.Bars(r.Context(), market.BarQuery{
+			Symbol: i.Symbol, Interval: market.Day, Descending: true, Limit: max(2, history),
+		})
+		if err != nil {
+			return nil, err
+		}
+		if len(bars) > 0 {
+			rows = append(rows, quoteOf(i, bars, history))
+		}
+		if !sources[i.Source] {
+			sources[i.Source] = true
+			until, err := a.untilNextRun(r.Context(), i.Source)
+			if err != nil {
+				return nil, err
+			}
+			age = min(age, until)
+		}
+	}
+	if len(rows) == 0 {
+		age = 0
+	}
+	l, err := listOf("quotes", rows, "")
+	return &answer{list: l, maxAge: age}, err
+}
+
+// quoted returns the instruments that were asked for, all that have not ended where
+// none were.
+func (a *API) quoted(ctx context.Context, symbols string) ([]market.Instrument, error) {
+	if symbols == "" {
+		all, err := a.cfg.Store.Instruments(ctx, market.InstrumentQuery{Limit: 1000})
+		active := all[:0]
+		for _, i := range all {
+			if !i.Ended {
+				active = append(active, i)
+			}
+		}
+		return active, err
+	}
+	names := strings.Split(symbols, ",")
+	if len(names) > maxSymbols {
+		return nil, badParameter.of("symbols", "it has %d symbols, at most %d are answered", len(names), maxSymbols)
+	}
+	var list []market.Instrument
+	for _, name := range names {
+		i, err := a.cfg.Store.Instrument(ctx, name)
+		if err != nil {
+			return nil, orNotFound(err, unknownSymbol.of("symbols", "%q is not an instrument here.", clip(name)))
+		}
+		list = append(list, i)
+	}
+	return list, nil
+}
+
+// quoteOf makes a quote of bars that are newest first.
+func quoteOf(i market.Instrument, bars []market.Bar, history int) quoteJSON {
+	q := quoteJSON{
+		Symbol: i.Symbol, Name: i.Name, Kind: i.Kind, Base: i.Base, Quote: i.Quote, Source: i.Source,
+		Start: market.Day.Format(bars[0].Start), Close: number(bars[0].Close), Ended: i.Ended,
+	}
+	if len(bars) > 1 {
+		previous := number(bars[1].Close)
+		q.Previous = &previous
+		if d, err := bars[0].Close.Sub(bars[1].Close); err == nil {
+			change := number(d.Trim(0))
+			q.Change = &change
+		}
+		q.ChangePercent = rounded(100 * (float(bars[0].Close)/float(bars[1].Close) - 1))
+	}
+	for n := min(history, len(bars)) - 1; n >= 0; n-- {
+		q.History = append(q.History, number(bars[n].Close))
+	}
+	return q
+}
+
+func float(d market.Decimal) float64 {
+	f, _ := d.Float64()
+	return f
+}
+

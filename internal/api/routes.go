@@ -1,0 +1,26 @@
+package api
+
+import "net/http"
+
+// routes is the whole surface.
+func (a *API) routes() http.Handler {
+	mux := http.NewServeMux()
+	for pattern, h := range map[string]handler{
+		"GET /api/v1/instruments":               a.instruments,
+		"GET /api/v1/instruments/{symbol}":      a.instrument,
+		"GET /api/v1/bars/{symbol}":             a.bars,
+		"GET /api/v1/quotes":                    a.quotes,
+		"GET /api/v1/convert":                   a.convert,
+		"GET /api/v1/stats/{symbol}":            a.stats,
+		"GET /api/v1/lineage/{symbol}/{period}": a.lineage,
+		"GET /api/v1/runs":                      a.runs,
+		"GET /api/v1/quarantine":                a.quarantine,
+		"GET /api/v1/sources":                   a.sources,
+		"GET /api/v1/payloads/{sha256}":         a.payload,
+		"GET /api/v1/openapi.yaml":              a.openapi,
+	} {
+		mux.Handle(pattern, zipped(a.answering(h)))
+	}
+	mux.HandleFunc("GET /api/v1/stream", a.stream)
+	return a.elsewhere(mux)
+}

@@ -1,0 +1,98 @@
+// Package ingest brings sources up to date: fetch, archive, classify, parse,
+// validate, load.
+//
+// Each step can fail or be killed without loss. The bytes are archived before they
+// are read; a payload is loaded in one transaction; the next run plans from what the
+// store has, so it fills what an earlier one left out. [Ingester.Replay] goes through
+// the same steps from the archive.
+package ingest
+
+import (
+	"context"
+	"iter"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"bourse/internal/market"
+)
+
+// Source is an upstream.
+type Source interface {
+	Info() market.Source
+	// Next returns the next request of a run, given what the store has now and the
+	// resources that the run has loaded so far; false when there is nothing to ask.
+	Next(have market.Coverage, done []string, now time.Time) (market.Request, bool)
+	// Parse reads a payload. It fills Instruments, Series (ascending by start) and,
+	// for values it can't read, Quarantine. Errors are [market.Failure]s: what does
+	// not parse is an error, never an empty batch. It must not panic on any input.
+	Parse(resource string, body []byte) (market.Batch, error)
+}
+
+// Store is what ingest writes to. All methods are safe for concurrent use; a method
+// that returns an error has changed nothing.
+type Store interface {
+	// Lock makes the caller the only writer of a source until release or until its
+	// process dies. It does not wait: [market.ErrLocked].
+	Lock(ctx context.Context, source string) (release func(), err error)
+	// StartRun records a run, and ends earlier unfinished ones as interrupted.
+	StartRun(ctx context.Context, source market.Source, trigger string, at time.Time) (id int64, err error)
+	FinishRun(ctx context.Context, run market.Run, next time.Time) error
+	Coverage(ctx context.Context, source string) (market.Coverage, error)
+	// Load stores a batch in one durable transaction. accept sees the counts before
+	// the commit and can refuse it.
+	Load(ctx context.Context, b market.Batch, accept func(market.Counts) error) (market.Counts, error)
+	// SavePayload records a receipt that brought no bars.
+	SavePayload(ctx context.Context, p market.Payload) error
+	// Instruments tells whether there is anything to serve.
+	Instruments(ctx context.Context, q market.InstrumentQuery) ([]market.Instrument, error)
+}
+
+// Archive keeps payloads. Put is durable when it returns and harmless to repeat.
+type Archive interface {
+	Put(ctx context.Context, p market.Payload, body []byte) error
+	Get(ctx context.Context, source, sha256 string) ([]byte, error)
+	Receipts(ctx context.Context, source string, since time.Time) iter.Seq2[market.Payload, error]
+}
+
+// Config is what an [Ingester] works with. Store and Archive are required.
+type Config struct {
+	Store   Store
+	Archive Archive
+	Logger  *slog.Logger
+	Metrics *Metrics // nil: none
+
+	// HTTP sends requests; nil: a transport with timeouts of its own.
+	HTTP http.RoundTripper
+	// Timeout is the time for one request with its whole body; zero: 30 s.
+	Timeout time.Duration
+	// Backoff is the wait before the first retry within a run; it doubles. Zero: 1 s.
+	Backoff time.Duration
+	// AcceptRestatement loads payloads that change most of what is stored.
+	AcceptRestatement bool
+	// Now is the clock; nil: the real one.
+	Now func() time.Time
+}
+
+// Ingester brings sources up to date.
+type Ingester struct {
+	cfg  Config
+	http *http.Client
+}
+
+// New returns an ingester.
+func New(cfg Config) *Ingester {
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Timeout == 0 {
+		cfg.Timeout = 30 * time.Second
+	}
+	if cfg.Backoff == 0 {
+		cfg.Backoff = time.Second
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	return &Ingester{cfg: cfg, http: newClient(cfg)}
+}

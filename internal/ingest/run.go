@@ -1,0 +1,200 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"bourse/internal/market"
+)
+
+// Run brings a source up to date once. What goes wrong upstream is the outcome of
+// the run; an error means that there was no run ([market.ErrLocked]) or that its
+// record could not be written.
+func (in *Ingester) Run(ctx context.Context, src Source, trigger string) (market.Run, error) {
+	return in.record(ctx, src, trigger, func(run *market.Run) error {
+		var done []string
+		var held error
+		for {
+			have, err := in.cfg.Store.Coverage(ctx, run.Source)
+			if err != nil {
+				return err
+			}
+			req, ok := src.Next(have, done, in.cfg.Now())
+			if !ok {
+				return held
+			}
+			// A payload that would restate most of what it covers is held; a longer
+			// file may show that only a day was corrected.
+			if held = in.fetch(ctx, src, run, req, have); held != nil && !errors.Is(held, errRestated) {
+				return held
+			}
+			done = append(done, req.Resource)
+		}
+	})
+}
+
+// record runs work under the source's lock and keeps the record of it.
+func (in *Ingester) record(ctx context.Context, src Source, trigger string, work func(*market.Run) error) (market.Run, error) {
+	info := src.Info()
+	release, err := in.cfg.Store.Lock(ctx, info.Name)
+	if err != nil {
+		return market.Run{}, fmt.Errorf("run %s: %w", info.Name, err)
+	}
+	defer release()
+	run := market.Run{Source: info.Name, Trigger: trigger, Started: in.cfg.Now().UTC()}
+	if run.ID, err = in.cfg.Store.StartRun(ctx, info, trigger, run.Started); err != nil {
+		return run, err
+	}
+	log := in.cfg.Logger.With("source", run.Source, "run", run.ID)
+	log.InfoContext(ctx, "run started", "trigger", trigger)
+	failure := work(&run)
+	ctx = context.WithoutCancel(ctx) // the record of a run that was cancelled is still written
+	run.Finished = in.cfg.Now().UTC()
+	settle(&run, failure)
+	if have, err := in.cfg.Store.Coverage(ctx, info.Name); err == nil {
+		run.Newest = newest(have)
+		if run.Inserted > 0 {
+			run.Lag = age(info, run.Newest, run.Finished)
+		}
+	}
+	next := NextRun(info, run, in.cfg.Now())
+	level := slog.LevelInfo
+	if run.Outcome != market.OK {
+		level = slog.LevelWarn
+	}
+	log.LogAttrs(ctx, level, "run finished", append(runAttrs(run), slog.Time("next", next), slog.Any("cause", failure))...)
+	in.cfg.Metrics.observe(run)
+	return run, in.cfg.Store.FinishRun(ctx, run, next)
+}
+
+// settle gives a run its outcome. What an error says of our own insides is for the
+// log; the record, which everyone can read, names upstream failures only.
+func settle(run *market.Run, err error) {
+	var f *market.Failure
+	switch {
+	case err == nil:
+		run.Outcome = market.OK
+	case errors.As(err, &f):
+		run.Outcome, run.Error = f.Outcome, f.Reason
+		if f.After > 0 {
+			run.RetryAt = run.Finished.Add(f.After)
+		}
+	case errors.Is(err, context.Canceled):
+		run.Outcome, run.Error = market.Interrupted, "the process was told to stop"
+	default:
+		run.Outcome, run.Error = market.RetryAfter, "the store or the archive failed"
+	}
+}
+
+func newest(have market.Coverage) time.Time {
+	var t time.Time
+	for _, bar := range have.Latest {
+		if bar.Start.After(t) {
+			t = bar.Start
+		}
+	}
+	return t
+}
+
+func runAttrs(r market.Run) []slog.Attr {
+	return []slog.Attr{
+		slog.String("outcome", string(r.Outcome)), slog.String("error", r.Error),
+		slog.Duration("duration", r.Finished.Sub(r.Started)),
+		slog.Int("requests", r.Requests), slog.Int("payloads", r.Payloads), slog.Int("bars", r.Bars),
+		slog.Int("inserted", r.Inserted), slog.Int("revised", r.Revised), slog.Int("unchanged", r.Unchanged),
+		slog.Int("rejected", r.Rejected), slog.Int("flagged", r.Flagged),
+	}
+}
+
+// fetch gets a resource and loads it, and tries again where that may help.
+func (in *Ingester) fetch(ctx context.Context, src Source, run *market.Run, req market.Request, have market.Coverage) error {
+	for attempt := 1; ; attempt++ {
+		err := in.fetchOnce(ctx, src, run, req, have)
+		var f *market.Failure
+		if !errors.As(err, &f) || f.Outcome != market.RetryAfter || attempt == attempts {
+			return err
+		}
+		wait := max(f.After, in.cfg.Backoff<<(attempt-1))
+		if wait > maxWait {
+			return err
+		}
+		in.cfg.Logger.WarnContext(ctx, "request failed, trying again", "source", run.Source, "run", run.ID,
+			"resource", req.Resource, "attempt", attempt, "wait", wait, "error", err)
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+func (in *Ingester) fetchOnce(ctx context.Context, src Source, run *market.Run, req market.Request, have market.Coverage) error {
+	run.Requests++
+	resp, err := in.get(ctx, req)
+	if err != nil {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		return err
+	}
+	run.Payloads++
+	p := market.Payload{
+		RunID: run.ID, Source: run.Source, Resource: req.Resource, URL: req.URL, Status: resp.status, Header: resp.header,
+		ReceivedAt: resp.receivedAt, SHA256: market.SHA256(resp.body), Size: int64(len(resp.body)),
+	}
+	if err := in.cfg.Archive.Put(ctx, p, resp.body); err != nil {
+		return err
+	}
+	return in.load(ctx, src, run, p, resp.body, have)
+}
+
+// load takes an archived payload into the store and adds its counts to the run.
+func (in *Ingester) load(ctx context.Context, src Source, run *market.Run, p market.Payload, body []byte, have market.Coverage) error {
+	batch, err := parse(src, p, body)
+	if err == nil {
+		batch.Payload = p
+		validate(&batch, have)
+		var counts market.Counts
+		counts, err = in.cfg.Store.Load(ctx, batch, in.accept)
+		if err == nil {
+			run.Counts.Add(counts)
+			return nil
+		}
+	}
+	var f *market.Failure
+	if !errors.As(err, &f) {
+		return err
+	}
+	in.cfg.Logger.WarnContext(ctx, "payload refused", "source", run.Source, "run", run.ID, "resource", p.Resource,
+		"sha256", p.SHA256, "size", p.Size, "status", p.Status, "outcome", f.Outcome, "error", err)
+	return errors.Join(err, in.cfg.Store.SavePayload(ctx, p))
+}
+
+func (in *Ingester) accept(c market.Counts) error {
+	if in.cfg.AcceptRestatement {
+		return nil
+	}
+	return restated(c)
+}
+
+// parse classifies and reads a payload. A parser that panics has met a format that
+// nobody foresaw: the payload is refused, the process goes on.
+func parse(src Source, p market.Payload, body []byte) (b market.Batch, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = &market.Failure{Outcome: market.NeedsPerson, Reason: "the parser failed", Err: fmt.Errorf("panic: %v", r)}
+		}
+	}()
+	if err := classify(p, body); err != nil {
+		return b, err
+	}
+	return src.Parse(p.Resource, body)
+}
+
+func isFailure(err error) bool {
+	var f *market.Failure
+	return errors.As(err, &f)
+}

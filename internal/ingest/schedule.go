@@ -1,0 +1,70 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"bourse/internal/market"
+)
+
+// How long to wait for the next run.
+const (
+	pollEvery   = 5 * time.Minute // while a publication is due
+	pollFor     = 2 * time.Hour
+	lateEvery   = time.Hour // when it is late
+	retryEvery  = 2 * time.Minute
+	personEvery = 6 * time.Hour // someone may have mended it upstream
+)
+
+// NextRun returns when the run after r is due: when the source publishes next, and
+// sooner while its newest values are awaited or something failed.
+func NextRun(src market.Source, r market.Run, now time.Time) time.Time {
+	expected := src.Expected(now)
+	next := src.Published(src.Calendar.After(expected))
+	sooner := func(t time.Time) time.Time {
+		if t.Before(next) {
+			return t
+		}
+		return next
+	}
+	switch r.Outcome {
+	case market.OK:
+		if r.Newest.IsZero() || market.DateOf(r.Newest) >= expected {
+			return next
+		}
+		if now.Before(src.Published(expected).Add(pollFor)) {
+			return sooner(now.Add(pollEvery))
+		}
+		return sooner(now.Add(lateEvery))
+	case market.RetryAfter, market.QuotaUntil, market.Interrupted:
+		if again := now.Add(retryEvery); r.RetryAt.Before(again) {
+			return sooner(again)
+		}
+		return r.RetryAt
+	}
+	return sooner(now.Add(personEvery))
+}
+
+// Follow keeps a source up to date until ctx ends: a run at once, to catch up, then
+// one whenever it is due. While nothing has answered and the store is empty, the
+// stand-in takes its place.
+func (in *Ingester) Follow(ctx context.Context, src Source, standIn StandIn) {
+	info := src.Info()
+	for trigger := "start"; ctx.Err() == nil; trigger = "schedule" {
+		run, err := in.Run(ctx, src, trigger)
+		next := NextRun(info, run, in.cfg.Now())
+		if err != nil {
+			next = in.cfg.Now().Add(retryEvery)
+			if ctx.Err() == nil && !errors.Is(err, market.ErrLocked) {
+				in.cfg.Logger.ErrorContext(ctx, "no run", "source", info.Name, "error", err)
+			}
+		} else if run.Outcome != market.OK && ctx.Err() == nil {
+			in.simulate(ctx, standIn)
+		}
+		select {
+		case <-time.After(next.Sub(in.cfg.Now())):
+		case <-ctx.Done():
+		}
+	}
+}
