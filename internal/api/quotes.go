@@ -121,4 +121,3 @@ func float(d market.Decimal) float64 {
 	f, _ := d.Float64()
 	return f
 }
-

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -17,6 +18,7 @@ const (
 	resumeLimit   = 100
 	heartbeat     = 15 * time.Second // keeps proxies from closing an idle stream
 	writeWait     = 10 * time.Second
+	watchAgain    = time.Second
 )
 
 // hub hands changes to the clients that listen.
@@ -59,30 +61,47 @@ func (h *hub) send(change market.Change) {
 	}
 }
 
-// Watch follows the store and feeds the event stream until ctx ends.
-func (a *API) Watch(ctx context.Context) error {
+// Watch follows the store and feeds the event stream until ctx ends. What fails is
+// tried again.
+func (a *API) Watch(ctx context.Context) {
+	last := int64(-1)
+	for ctx.Err() == nil {
+		err := a.follow(ctx, &last)
+		if ctx.Err() != nil {
+			return
+		}
+		a.cfg.Logger.ErrorContext(ctx, "event stream", "error", err)
+		select {
+		case <-time.After(watchAgain):
+		case <-ctx.Done():
+		}
+	}
+}
+
+// follow sends what changes after the last change, of now where that is negative.
+func (a *API) follow(ctx context.Context, last *int64) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	changed, err := a.cfg.Store.Watch(ctx)
 	if err != nil {
-		return fmt.Errorf("event stream: %w", err)
+		return err
 	}
-	last, err := a.cfg.Store.LastChange(ctx)
-	if err != nil {
-		return fmt.Errorf("event stream: %w", err)
+	if *last < 0 {
+		if *last, err = a.cfg.Store.LastChange(ctx); err != nil {
+			return err
+		}
 	}
 	for range changed {
-		changes, err := a.cfg.Store.Changes(ctx, last, resumeLimit)
+		changes, err := a.cfg.Store.Changes(ctx, *last, resumeLimit)
 		if err != nil {
-			if ctx.Err() == nil {
-				a.cfg.Logger.ErrorContext(ctx, "event stream", "error", err)
-			}
-			continue // the next commit tries again from the same place
+			return err
 		}
 		for _, c := range changes {
 			a.hub.send(c)
-			last = c.Seq
+			*last = c.Seq
 		}
 	}
-	return nil
+	return errors.New("the store stopped telling of changes")
 }
 
 // stream sends each change as a server-sent event (HTML Living Standard, section

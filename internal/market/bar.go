@@ -24,7 +24,7 @@ func Fixing(day Date, price Decimal) Bar {
 // Same reports whether two bars say the same, whatever their start.
 func (b Bar) Same(o Bar) bool {
 	return b.Open.Equal(o.Open) && b.High.Equal(o.High) && b.Low.Equal(o.Low) && b.Close.Equal(o.Close) &&
-		b.Volume.Valid == o.Volume.Valid && b.Volume.Decimal.Equal(o.Volume.Decimal) &&
+		b.Volume.Valid == o.Volume.Valid && (!b.Volume.Valid || b.Volume.Decimal.Equal(o.Volume.Decimal)) &&
 		b.Provisional == o.Provisional
 }
 

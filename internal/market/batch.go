@@ -13,9 +13,9 @@ type Batch struct {
 // Coverage is what a store has of a source's daily bars, from which the next
 // requests are planned.
 type Coverage struct {
-	Days    []Date         // with at least one bar, ascending
-	Latest  map[string]Bar // the newest bar of each symbol
-	Holes   []Date         // days with a value in quarantine that nothing has replaced
+	Days    []Date               // with at least one bar, ascending
+	Latest  map[string]Bar       // the newest bar of each symbol
+	Holes   []Date               // days with a value in quarantine that nothing has replaced
 	Fetched map[string]time.Time // when each resource was last loaded
 }
 

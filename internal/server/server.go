@@ -17,21 +17,21 @@ import (
 	"sync/atomic"
 	"time"
 
+	"bourse/internal/config"
 	"bourse/internal/telemetry"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// Config is what to serve. Addr, AdminAddr, Handler, Ready and Telemetry are required.
+// Config is what to serve. All of it is required.
 type Config struct {
-	Addr      string // host:port; port 0: any free one, which the log names
-	AdminAddr string
+	// Listen has the addresses, where port 0 is any free one, which the log names;
+	// and how long readiness fails before the listeners close: as long as a load
+	// balancer takes to notice.
+	Listen    config.Listen
 	Handler   http.Handler
 	Ready     func(context.Context) error // why the service can't serve, or nil
 	Telemetry *telemetry.Telemetry
-	// Drain is how long readiness fails before the listeners close: as long as a
-	// load balancer takes to notice. Zero on a laptop.
-	Drain time.Duration
 }
 
 // shutdownTimeout bounds the wait for requests in flight.
@@ -65,25 +65,21 @@ func Run(ctx context.Context, cfg Config) error {
 	public := newServer(requests, mux, log)
 	admin := newServer(requests, adminMux(cfg.Telemetry), log)
 	failed := make(chan error, 2)
-	for _, s := range []struct {
-		server *http.Server
-		addr   string
-		name   string
-	}{{public, cfg.Addr, "listening"}, {admin, cfg.AdminAddr, "admin listening"}} {
-		listener, err := new(net.ListenConfig).Listen(ctx, "tcp", s.addr)
-		if err != nil {
-			return fmt.Errorf("listen: %w", err)
-		}
-		log.InfoContext(ctx, s.name, "addr", listener.Addr().String())
-		go func() { failed <- s.server.Serve(listener) }()
+	adminAt, err := listen(ctx, admin, cfg.Listen.AdminAddr, failed)
+	if err != nil {
+		return err
 	}
+	publicAt, err := listen(ctx, public, cfg.Listen.Addr, failed)
+	if err != nil {
+		return errors.Join(err, admin.Close())
+	}
+	log.InfoContext(ctx, "listening", "addr", publicAt, "admin_addr", adminAt)
 
-	var err error
 	select {
 	case <-ctx.Done():
 		draining.Store(true)
 		log.InfoContext(ctx, "shutting down")
-		time.Sleep(cfg.Drain)
+		time.Sleep(cfg.Listen.Drain)
 	case err = <-failed:
 	}
 	endStreams()
@@ -103,6 +99,16 @@ func endWith(streams context.Context, next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// listen serves at an address and returns the one that it got.
+func listen(ctx context.Context, s *http.Server, addr string, failed chan<- error) (string, error) {
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
+	if err != nil {
+		return "", fmt.Errorf("listen: %w", err)
+	}
+	go func() { failed <- s.Serve(listener) }()
+	return listener.Addr().String(), nil
 }
 
 func newServer(ctx context.Context, h http.Handler, log *slog.Logger) *http.Server {

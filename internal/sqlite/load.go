@@ -158,6 +158,11 @@ func (l *loader) load(ctx context.Context, series market.Series) error {
 	if err != nil {
 		return err
 	}
+	// A payload that is replayed has replaced values before.
+	already, err := l.replaced(ctx, id, series)
+	if err != nil {
+		return err
+	}
 	var changed int64
 	for rest := series.Bars; len(rest) > 0; {
 		n := min(len(rest), chunkRows)
@@ -168,11 +173,11 @@ func (l *loader) load(ctx context.Context, series market.Series) error {
 		changed += c
 		rest = rest[n:]
 	}
-	var revised int64
-	if err := l.tx.QueryRowContext(ctx, `SELECT count(*) FROM revisions
-		WHERE instrument_id = ? AND interval = ? AND replaced_by = ?`, id, series.Interval, l.payload).Scan(&revised); err != nil {
-		return fmt.Errorf("count revisions: %w", err)
+	revised, err := l.replaced(ctx, id, series)
+	if err != nil {
+		return err
 	}
+	revised -= already
 	inserted := changed - revised
 	for _, bar := range late {
 		filled, err := l.fillHistory(ctx, id, series.Interval, bar)
@@ -187,6 +192,21 @@ func (l *loader) load(ctx context.Context, series market.Series) error {
 	l.counts.Revised += int(revised)
 	l.counts.Unchanged += len(series.Bars) - int(changed)
 	return l.note(ctx, id, series, inserted)
+}
+
+// replaced counts the values of a series that this payload has replaced.
+func (l *loader) replaced(ctx context.Context, id int64, series market.Series) (int64, error) {
+	if len(series.Bars) == 0 {
+		return 0, nil
+	}
+	var n int64
+	err := l.tx.QueryRowContext(ctx, `SELECT count(*) FROM revisions
+		WHERE instrument_id = ? AND interval = ? AND start BETWEEN ? AND ? AND replaced_by = ?`,
+		id, series.Interval, series.Bars[0].Start.Unix(), series.Bars[len(series.Bars)-1].Start.Unix(), l.payload).Scan(&n)
+	if err != nil {
+		return 0, fmt.Errorf("count revisions: %w", err)
+	}
+	return n, nil
 }
 
 // note keeps the figures of an instrument that readers would else have to count.

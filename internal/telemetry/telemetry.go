@@ -7,7 +7,6 @@ package telemetry
 import (
 	"io"
 	"log/slog"
-	"runtime/debug"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -29,18 +28,4 @@ func Setup(service string, w io.Writer, level slog.Level) *Telemetry {
 	)
 	handler := slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level})
 	return &Telemetry{Logger: slog.New(handler).With("service", service), Registry: r}
-}
-
-// Version is the version of the module or the commit that the binary was built from.
-func Version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
-	}
-	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" {
-			return s.Value
-		}
-	}
-	return info.Main.Version
 }

@@ -1,0 +1,59 @@
+// Command api serves the series of a store that others fill.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"io"
+	"sync"
+	_ "time/tzdata" // an image has no zone files
+
+	"bourse/internal/api"
+	"bourse/internal/archive"
+	"bourse/internal/config"
+	"bourse/internal/server"
+	"bourse/internal/sqlite"
+	"bourse/internal/telemetry"
+)
+
+func main() { config.Main("api", run) }
+
+func run(ctx context.Context, args []string, _, stderr io.Writer) (err error) {
+	fs := flag.NewFlagSet("api", flag.ContinueOnError)
+	fs.SetOutput(stderr)
+	var listen config.Listen
+	var storage config.Storage
+	listen.Flags(fs)
+	storage.Flags(fs)
+	level := config.LogLevel(fs)
+	if err := config.Parse(fs, args); err != nil {
+		return err
+	}
+	tel := telemetry.Setup("api", stderr, *level)
+	tel.Logger.InfoContext(ctx, "starting", config.Attrs(fs)...)
+
+	databaseURL, archiveURL, err := storage.URLs()
+	if err != nil {
+		return err
+	}
+	store, err := sqlite.Open(databaseURL)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	raw, err := archive.Open(ctx, archiveURL)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, raw.Close()) }()
+	rest := api.New(api.Config{Store: store, Archive: raw, Logger: tel.Logger, Registerer: tel.Registry})
+
+	// The background work ends before the store is closed.
+	ctx, cancel := context.WithCancel(ctx)
+	var background sync.WaitGroup
+	defer background.Wait()
+	defer cancel()
+	background.Go(func() { rest.Watch(ctx) })
+	return server.Run(ctx, server.Config{Listen: listen, Handler: rest, Ready: store.Ping, Telemetry: tel})
+}

@@ -1,0 +1,72 @@
+// Command ingest brings the sources up to date once and exits: 0 where every run
+// succeeded. The record of each run is a line of JSON on standard output.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	_ "time/tzdata" // an image has no zone files
+
+	"bourse/internal/archive"
+	"bourse/internal/config"
+	"bourse/internal/ingest"
+	"bourse/internal/market"
+	"bourse/internal/source/ecb"
+	"bourse/internal/sqlite"
+	"bourse/internal/telemetry"
+)
+
+func main() { config.Main("ingest", run) }
+
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err error) {
+	fs := flag.NewFlagSet("ingest", flag.ContinueOnError)
+	fs.SetOutput(stderr)
+	var storage config.Storage
+	storage.Flags(fs)
+	level := config.LogLevel(fs)
+	ecbURL := fs.String("ecb-url", ecb.URL, "base URL of the ECB's reference rates")
+	accept := fs.Bool("accept-restatement", false, "load payloads that change most of what is stored; look at them first")
+	if err := config.Parse(fs, args); err != nil {
+		return err
+	}
+	tel := telemetry.Setup("ingest", stderr, *level)
+	tel.Logger.InfoContext(ctx, "starting", config.Attrs(fs)...)
+
+	databaseURL, archiveURL, err := storage.URLs()
+	if err != nil {
+		return err
+	}
+	store, err := sqlite.Open(databaseURL)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	if err := store.Ping(ctx); err != nil {
+		return fmt.Errorf("%w (run migrate first)", err)
+	}
+	raw, err := archive.Open(ctx, archiveURL)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, raw.Close()) }()
+	rates, err := ecb.New(*ecbURL)
+	if err != nil {
+		return err
+	}
+	in := ingest.New(ingest.Config{Store: store, Archive: raw, Logger: tel.Logger, AcceptRestatement: *accept})
+	record, err := in.Run(ctx, rates, "manual")
+	if err != nil {
+		return err
+	}
+	if err := json.NewEncoder(stdout).Encode(record); err != nil {
+		return fmt.Errorf("record: %w", err)
+	}
+	if record.Outcome != market.OK {
+		return fmt.Errorf("run %d of %s: %s: %s", record.ID, record.Source, record.Outcome, record.Error)
+	}
+	return nil
+}

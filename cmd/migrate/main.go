@@ -1,0 +1,44 @@
+// Command migrate brings the schema of the store up to date and exits. Migrations
+// only go forward, and old code runs with the new schema.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"io"
+
+	"bourse/internal/config"
+	"bourse/internal/sqlite"
+	"bourse/internal/telemetry"
+)
+
+func main() { config.Main("migrate", run) }
+
+func run(ctx context.Context, args []string, _, stderr io.Writer) (err error) {
+	fs := flag.NewFlagSet("migrate", flag.ContinueOnError)
+	fs.SetOutput(stderr)
+	var storage config.Storage
+	storage.Flags(fs)
+	level := config.LogLevel(fs)
+	if err := config.Parse(fs, args); err != nil {
+		return err
+	}
+	tel := telemetry.Setup("migrate", stderr, *level)
+	tel.Logger.InfoContext(ctx, "starting", config.Attrs(fs)...)
+
+	databaseURL, _, err := storage.URLs()
+	if err != nil {
+		return err
+	}
+	store, err := sqlite.Open(databaseURL)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	if err := store.Migrate(ctx); err != nil {
+		return err
+	}
+	tel.Logger.InfoContext(ctx, "the schema is up to date")
+	return nil
+}

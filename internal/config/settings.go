@@ -1,0 +1,57 @@
+package config
+
+import (
+	"flag"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"time"
+)
+
+// LogLevel adds the flag -log-level.
+func LogLevel(fs *flag.FlagSet) *slog.Level {
+	level := new(slog.Level)
+	fs.TextVar(level, "log-level", slog.LevelInfo, "least level that is logged: DEBUG, INFO, WARN or ERROR")
+	return level
+}
+
+// Listen is where a server listens and how it ends.
+type Listen struct {
+	Addr, AdminAddr string
+	Drain           time.Duration
+}
+
+// Flags adds the flags of a server.
+func (l *Listen) Flags(fs *flag.FlagSet) {
+	fs.StringVar(&l.Addr, "addr", ":8080", "address to serve at")
+	fs.StringVar(&l.AdminAddr, "admin-addr", "127.0.0.1:9090", "address of metrics and pprof")
+	fs.DurationVar(&l.Drain, "drain", 0, "how long readiness fails before the listeners close")
+}
+
+// Storage is where the store and the archive are.
+type Storage struct {
+	dir, databaseURL, archiveURL string
+}
+
+// Flags adds the flags of the storage.
+func (s *Storage) Flags(fs *flag.FlagSet) {
+	fs.StringVar(&s.dir, "data-dir", "data", "folder of a store and an archive without an address of their own")
+	fs.StringVar(&s.databaseURL, "database-url", "", "store (default sqlite:// in the data folder)")
+	fs.StringVar(&s.archiveURL, "archive-url", "", "archive of raw payloads (default file:// in the data folder)")
+}
+
+// URLs returns the addresses of the store and the archive.
+func (s *Storage) URLs() (database, archive string, err error) {
+	dir, err := filepath.Abs(s.dir)
+	if err != nil {
+		return "", "", fmt.Errorf("data folder: %w", err)
+	}
+	database, archive = s.databaseURL, s.archiveURL
+	if database == "" {
+		database = "sqlite://" + filepath.Join(dir, "bourse.db")
+	}
+	if archive == "" {
+		archive = "file://" + filepath.Join(dir, "archive")
+	}
+	return database, archive, nil
+}
