@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"reflect"
 	"strconv"
 	"strings"
 	"time"
@@ -141,8 +142,7 @@ func nextURL(r *http.Request, cursor string) string {
 
 // listOf makes a list of rows under a name: {"name":[…],"next":…}.
 func listOf[T any](name string, values []T, next string) (*list, error) {
-	var zero T
-	sample, err := json.Marshal(zero)
+	sample, err := json.Marshal(filled[T]())
 	if err != nil {
 		return nil, fmt.Errorf("encode: %w", err)
 	}
@@ -156,6 +156,19 @@ func listOf[T any](name string, values []T, next string) (*list, error) {
 		}
 	}
 	return l, nil
+}
+
+// filled returns a struct whose pointers point to something, so that a column that
+// may be null can be told from an object, which has none.
+func filled[T any]() T {
+	var v T
+	fields := reflect.ValueOf(&v).Elem()
+	for i := range fields.NumField() {
+		if f := fields.Field(i); f.Kind() == reflect.Pointer {
+			f.Set(reflect.New(f.Type().Elem()))
+		}
+	}
+	return v
 }
 
 // document is the list as JSON.

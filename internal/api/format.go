@@ -33,7 +33,7 @@ func negotiate(r *http.Request, ans *answer) (string, error) {
 				return f, nil
 			}
 		}
-		return "", notAcceptable.of("format", "%q is not a format of this resource", name)
+		return "", notAcceptable.of("format", "%q is not a format of this resource", clip(name))
 	}
 	best, weight := "", 0.0
 	accept := strings.Join(r.Header.Values("Accept"), ",")
@@ -113,8 +113,7 @@ func markObject(object []byte) []byte {
 	return append([]byte(`{"simulated":true,`), object[1:]...)
 }
 
-// asCSV writes JSON objects as CSV. null is an empty field; lists and objects are
-// left out.
+// asCSV writes the columns of JSON objects as CSV. null is an empty field.
 func asCSV(columns []string, rows [][]byte) ([]byte, error) {
 	var out bytes.Buffer
 	w := csv.NewWriter(&out)
@@ -122,16 +121,29 @@ func asCSV(columns []string, rows [][]byte) ([]byte, error) {
 		return nil, fmt.Errorf("encode CSV: %w", err)
 	}
 	for _, row := range rows {
-		_, values, err := flatten(row)
+		names, values, err := flatten(row)
 		if err != nil {
 			return nil, fmt.Errorf("encode CSV: %w", err)
 		}
+		values = only(columns, names, values)
 		if err := w.Write(values); err != nil {
 			return nil, fmt.Errorf("encode CSV: %w", err)
 		}
 	}
 	w.Flush()
 	return out.Bytes(), w.Error()
+}
+
+// only returns the values of the columns. Both they and the names are in the order
+// of the object; what has no column, such as an object that is null, is left out.
+func only(columns, names, values []string) []string {
+	kept := values[:0]
+	for i, name := range names {
+		if len(kept) < len(columns) && name == columns[len(kept)] {
+			kept = append(kept, values[i])
+		}
+	}
+	return kept
 }
 
 // flatten returns the names and the plain values of a JSON object, in its order.

@@ -3,12 +3,14 @@ package api
 import (
 	"crypto/sha256"
 	"encoding/base64"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"bourse/internal/market"
 )
@@ -28,15 +30,25 @@ func read(r *http.Request, known ...string) *params {
 		p.fail("", "the query is not well-formed")
 		return p
 	}
-	for name, values := range p.values {
-		if name != "format" && !slices.Contains(known, name) {
+	for _, name := range slices.Sorted(maps.Keys(p.values)) {
+		values := p.values[name]
+		switch {
+		case !isText(name):
+			p.fail("", "the name of a parameter is not text")
+		case name != "format" && !slices.Contains(known, name):
 			p.fail(name, "there is no parameter %q here; there are %s", clip(name), strings.Join(append(known, "format"), ", "))
-		} else if len(values) > 1 {
+		case len(values) > 1:
 			p.fail(name, "it is given %d times", len(values))
+		case !isText(values[0]):
+			p.fail(name, "it is not text")
 		}
 	}
 	return p
 }
+
+// isText reports whether every store can take s. PostgreSQL refuses the rest, which
+// would look as if it were down.
+func isText(s string) bool { return utf8.ValidString(s) && !strings.ContainsRune(s, 0) }
 
 func (p *params) fail(name, format string, args ...any) {
 	if p.err == nil {
@@ -79,7 +91,7 @@ func (p *params) date(name string) time.Time {
 		return time.Time{}
 	}
 	d, err := market.ParseDate(text)
-	if err != nil {
+	if err != nil || !d.Time().After(time.Time{}) { // the zero time stands for none
 		p.fail(name, "%q is not a date like 2006-01-02", clip(text))
 		return time.Time{}
 	}
@@ -93,7 +105,7 @@ func (p *params) instant(name string) time.Time {
 		return time.Time{}
 	}
 	t, err := time.Parse(time.RFC3339Nano, text)
-	if err != nil || t.Year() < 1 || t.Year() > 9999 {
+	if err != nil || !t.After(time.Time{}) {
 		p.fail(name, "%q is not an instant like 2006-01-02T15:04:05Z", clip(text))
 		return time.Time{}
 	}

@@ -126,6 +126,9 @@ func (a *API) stream(w http.ResponseWriter, r *http.Request) {
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Accel-Buffering", "no")
+	if a.simulated(r.Context()) {
+		h.Set(simulatedHeader, "true") // as it begins; each event has a mark of its own
+	}
 	s := &eventWriter{w: w, control: http.NewResponseController(w)}
 	if s.text(": listening\n\n") != nil {
 		return

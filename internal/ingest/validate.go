@@ -97,7 +97,7 @@ func quarantined(s *market.Series, bar market.Bar, reason string, loaded bool) m
 
 // A payload that changes more than half of at least restatementMin stored values is
 // no correction. Nothing of it is loaded until a person has said so.
-const restatementMin = 20
+const restatementMin = 5
 
 var errRestated = errors.New("restatement")
 

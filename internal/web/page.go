@@ -2,12 +2,15 @@ package web
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"embed"
 	"errors"
 	"fmt"
 	"html/template"
+	"io"
 	"net/http"
+	"strings"
 )
 
 //go:embed templates
@@ -101,7 +104,7 @@ func (s *site) failed(r *http.Request, err error) view {
 		v.Status, v.Title = p.Status, "Too many requests"
 		v.Data = failure{Heading: "Too many requests", Text: "Wait a moment, then try again.", Retry: true}
 	case p.Status >= 400 && p.Status < 500:
-		v.Status, v.Title = http.StatusBadRequest, "Cannot be answered"
+		v.Status, v.Title = p.Status, "Cannot be answered"
 		v.Data = failure{Heading: "This request cannot be answered", Text: p.Detail}
 	default:
 		v.Status, v.Title = http.StatusServiceUnavailable, "Not available"
@@ -134,7 +137,20 @@ func (s *site) render(w http.ResponseWriter, r *http.Request, v view) {
 	if v.Status == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", "5")
 	}
+	w.Header().Set("Vary", "Accept-Encoding")
+	var out io.Writer = w
+	if acceptsGzip(r) {
+		w.Header().Set("Content-Encoding", "gzip")
+		zw := gzip.NewWriter(w)
+		defer func() { _ = zw.Close() }()
+		out = zw
+	}
 	w.WriteHeader(v.Status)
 	// An error here is a browser that went away.
-	_, _ = w.Write(body.Bytes())
+	_, _ = out.Write(body.Bytes())
+}
+
+// acceptsGzip reports whether the client takes compressed answers, as all browsers do.
+func acceptsGzip(r *http.Request) bool {
+	return strings.Contains(r.Header.Get("Accept-Encoding"), "gzip")
 }

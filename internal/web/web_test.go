@@ -1,6 +1,8 @@
 package web
 
 import (
+	"compress/gzip"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -71,7 +73,7 @@ var allPages = []string{
 
 func TestNewBuilt(t *testing.T) {
 	site, err := New(Config{API: newFakeAPI()})
-	if err == errNotBuilt {
+	if errors.Is(err, errNotBuilt) {
 		t.Skip("the assets are not built (npm run build in web/)")
 	} else if err != nil {
 		t.Fatal(err)
@@ -196,6 +198,22 @@ func TestAPIStreamsThrough(t *testing.T) {
 	if got := response.Header.Get("Content-Type"); got != "text/event-stream" {
 		t.Errorf("Content-Type %q", got)
 	}
+}
+
+func TestPagesAreCompressed(t *testing.T) {
+	r := httptest.NewRequest(http.MethodGet, "/", nil)
+	r.Header.Set("Accept-Encoding", "br, gzip")
+	w := httptest.NewRecorder()
+	newTestSite(t, newFakeAPI()).ServeHTTP(w, r)
+	zr, err := gzip.NewReader(w.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, err := io.ReadAll(zr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantText(t, string(body), "EURUSD", "</html>")
 }
 
 func TestAssets(t *testing.T) {

@@ -58,6 +58,8 @@ describe("the dashboard", { skip }, () => {
     });
   }
 
+  test("new bars change the rates in place", () => opened(views.light, "about:blank", seeNewBars));
+
   test("everything is there without scripts", async () => {
     const context = await browser.newContext({ javaScriptEnabled: false, baseURL: base });
     const page = await context.newPage();
@@ -92,6 +94,27 @@ async function filterRates(page) {
   assert.equal(await rows.count(), 1);
   await page.fill("#filter", "");
   assert.ok((await rows.count()) > 3);
+}
+
+// seeNewBars puts itself between page and server: the stream says that there are new
+// bars, and the overview that is fetched then has another value for the dollar.
+async function seeNewBars(page) {
+  await page.route("**/api/v1/stream", (route) =>
+    route.fulfill({ contentType: "text/event-stream", body: "event: bars\nid: 1\ndata: {}\n\n" }),
+  );
+  const row = page.locator("tr[data-row=EURUSD]");
+  await page.route("/", async (route) => {
+    const response = await route.fetch();
+    const html = await response.text();
+    const changed = html.replace(/(data-row="EURUSD".*?class="num value">)[^<]*/s, (_, before) => `${before}99.9999`);
+    await route.fulfill({ response, body: route.request().resourceType() === "fetch" ? changed : html });
+  });
+  await page.goto("/");
+  await page.fill("#filter", "usd");
+  await page.waitForSelector("tr[data-row=EURUSD].changed");
+  assert.equal(await row.locator(".value").textContent(), "99.9999");
+  assert.equal(await page.locator("tr[data-row]:visible").count(), 1, "the filter still holds");
+  assert.equal(await page.locator("tr.changed").count(), 1, "only what changed is marked");
 }
 
 async function switchRange(page) {

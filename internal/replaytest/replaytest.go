@@ -1,0 +1,103 @@
+// Package replaytest drives a server that replays recorded feeds in the providers'
+// own formats, with a clock of its own and faults on demand.
+//
+// The server is not part of this repository. BOURSE_TEST_REPLAY names a folder with
+// its commands start and stop, BOURSE_TEST_DATA the recorded data; tests that need
+// one are skipped where it is not set.
+package replaytest
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// Server is a running replay server.
+type Server struct {
+	t   *testing.T
+	URL string
+}
+
+// Start starts a server for the length of a test.
+func Start(t *testing.T, args ...string) *Server {
+	t.Helper()
+	dir := os.Getenv("BOURSE_TEST_REPLAY")
+	if dir == "" {
+		t.Skip("BOURSE_TEST_REPLAY is not set: there is no replay server for this test")
+	}
+	out, err := exec.CommandContext(t.Context(), filepath.Join(dir, "start"), append([]string{"-addr", "127.0.0.1:0"}, args...)...).Output()
+	fields := strings.Fields(string(out))
+	if err != nil || len(fields) != 2 {
+		t.Fatalf("replay server: %v, %q", err, out)
+	}
+	t.Cleanup(func() {
+		if err := exec.Command(filepath.Join(dir, "stop"), fields[1]).Run(); err != nil { //nolint:noctx // the test's context has ended
+			t.Errorf("stop the replay server: %v", err)
+		}
+	})
+	return &Server{t, fields[0]}
+}
+
+// Data returns the path of recorded data.
+func Data(t *testing.T, name string) string {
+	t.Helper()
+	dir := os.Getenv("BOURSE_TEST_DATA")
+	if dir == "" {
+		t.Skip("BOURSE_TEST_DATA is not set: there is no recorded data for this test")
+	}
+	return filepath.Join(dir, name)
+}
+
+// ECB is the base URL of the ECB's files.
+func (s *Server) ECB() string { return s.URL + "/stats/eurofxref" }
+
+// fault is something that goes wrong.
+type fault struct {
+	Provider string `json:"provider"`
+	Kind     string `json:"kind"`
+	Match    string `json:"match,omitempty"`
+	Count    int    `json:"count,omitempty"`
+}
+
+// Break makes requests whose URI has match go wrong, count times; zero is for ever.
+func (s *Server) Break(kind, match string, count int) {
+	s.t.Helper()
+	s.call(http.MethodPost, "/_replay/faults", fault{"ecb", kind, match, count})
+}
+
+// Mend ends all faults.
+func (s *Server) Mend() {
+	s.t.Helper()
+	s.call(http.MethodDelete, "/_replay/faults", nil)
+}
+
+// Advance moves the server's clock, by a duration such as "24h".
+func (s *Server) Advance(by string) {
+	s.t.Helper()
+	s.call(http.MethodPost, "/_replay/now", map[string]string{"advance": by})
+}
+
+func (s *Server) call(method, path string, body any) {
+	s.t.Helper()
+	text, err := json.Marshal(body)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	req, err := http.NewRequestWithContext(s.t.Context(), method, s.URL+path, bytes.NewReader(text))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		s.t.Fatalf("%s %s: %s", method, path, resp.Status)
+	}
+}
