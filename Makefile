@@ -4,7 +4,10 @@
 FUZZTIME ?= 30s
 URL      ?= $(BOURSE_E2E_URL)
 
-go_build   := CGO_ENABLED=0 go build -trimpath -o bin/
+# Binaries and tests share one build cache.
+export CGO_ENABLED := 0
+
+go_build   := go build -trimpath -o bin/
 golangci   := go tool -modfile=tools/go.mod golangci-lint
 manifest   := internal/web/dist/manifest.json
 installed  := web/node_modules/.package-lock.json

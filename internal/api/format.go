@@ -20,12 +20,12 @@ const (
 
 // negotiate picks the format by the parameter format=, else by the header Accept.
 func negotiate(r *http.Request, ans *answer) (string, error) {
-	if ans.raw != nil {
-		return ans.raw.contentType, nil
-	}
-	formats := []string{formatJSON}
-	if ans.list != nil {
+	var formats []string
+	switch {
+	case ans.list != nil:
 		formats = []string{formatJSON, formatCSV, formatNDJSON}
+	case ans.raw == nil:
+		formats = []string{formatJSON}
 	}
 	if name := r.URL.Query().Get("format"); name != "" {
 		for _, f := range formats {
@@ -34,6 +34,9 @@ func negotiate(r *http.Request, ans *answer) (string, error) {
 			}
 		}
 		return "", notAcceptable.of("format", "%q is not a format of this resource", clip(name))
+	}
+	if ans.raw != nil {
+		return ans.raw.contentType, nil
 	}
 	best, weight := "", 0.0
 	accept := strings.Join(r.Header.Values("Accept"), ",")
