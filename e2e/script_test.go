@@ -77,7 +77,7 @@ func parseScript(file string, text []byte) (script, error) {
 			c = nil
 		case strings.HasPrefix(line, "#"):
 		case c == nil:
-			if rest == "" || !strings.Contains("/{", rest[:1]) || word != strings.ToUpper(word) {
+			if !caseStart.MatchString(line) {
 				return s, fmt.Errorf("%s:%d: a case starts with a method and a target: %s", file, n, line)
 			}
 			s.cases = append(s.cases, testCase{line: n, method: word, target: rest})
@@ -102,6 +102,7 @@ func (s script) check() error {
 }
 
 var (
+	caseStart   = regexp.MustCompile(`^[A-Z]+ [/{]`)
 	placeholder = regexp.MustCompile(`\{([a-z][a-z0-9_]*|repeat:[^:{}]+:\d+)\}`)
 	identifier  = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
 )

@@ -24,7 +24,7 @@ func TestWholeHistory(t *testing.T) {
 	p := start(t, t.TempDir(), upstream.ECB())
 	p.listening()
 	run := p.logged("run finished")
-	took := time.Duration(run["duration"].(float64))
+	took := time.Duration(run["duration_seconds"].(float64) * float64(time.Second))
 	t.Logf("%v values in %s", run["inserted"], took)
 	if took > maxLoad {
 		t.Errorf("the load took %s, more than %s", took, maxLoad)

@@ -29,7 +29,7 @@ func TestMain(m *testing.M) {
 		defer os.RemoveAll(dir)
 		binary = filepath.Join(dir, "bourse")
 		build := exec.Command("go", "build", "-o", binary, ".")
-			if out, err := build.CombinedOutput(); err != nil {
+		if out, err := build.CombinedOutput(); err != nil {
 			panic(fmt.Sprintf("%v: %s", err, out))
 		}
 		return m.Run()
@@ -49,7 +49,7 @@ type process struct {
 // start starts bourse in a data folder with an upstream.
 func start(t *testing.T, dir, ecbURL string) *process {
 	t.Helper()
-	p := &process{t: t, cmd: exec.Command(binary), lines: make(chan string, 10000)} //nolint:noctx // it is killed below
+	p := &process{t: t, cmd: exec.Command(binary), lines: make(chan string, 10000)}
 	p.cmd.Env = append(os.Environ(), "BOURSE_DATA_DIR="+dir, "BOURSE_ECB_URL="+ecbURL,
 		"BOURSE_ADDR=127.0.0.1:0", "BOURSE_ADMIN_ADDR=127.0.0.1:0")
 	log, err := p.cmd.StderrPipe()

@@ -122,11 +122,13 @@ func (c *conversionJSON) compute(amount, from, to market.Decimal) error {
 	if err != nil {
 		return noRate.of("", "The cross rate is out of range.")
 	}
-	product, err := amount.Mul(to)
-	if err != nil {
-		return badParameter.of("amount", "The result is out of range.")
+	result, err := amount.Mul(to)
+	if err == nil {
+		result, err = result.Quo(from)
+	} else if result, err = amount.Quo(from); err == nil {
+		// The product can be out of range where the result is not.
+		result, err = result.Mul(to)
 	}
-	result, err := product.Quo(from)
 	if err != nil {
 		return badParameter.of("amount", "The result is out of range.")
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/big"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -90,7 +91,11 @@ func TestLargeAmounts(t *testing.T) {
 	if c.Result != "1234567890123456789" {
 		t.Errorf("the whole part of a large amount became %s", c.Result)
 	}
-	if w := f.get("/api/v1/convert?from=EUR&to=JPY&amount=9999999999999999999"); w.Code != 400 {
+	// The amount times the one rate is out of range, the result is not.
+	f.read(t, "/api/v1/convert?from=ISK&to=JPY&amount=900000000000000000", &c)
+	want := new(big.Rat).Quo(rational(t, f.upstream.Rate("JPY", lastDay)), rational(t, f.upstream.Rate("ISK", lastDay)))
+	twelveDigits(t, "a large amount", c.Result, want.Mul(want, rational(t, "900000000000000000")))
+	if w := f.get("/api/v1/convert?from=EUR&to=JPY&amount=9999999999999999999"); w.Code != http.StatusBadRequest {
 		t.Errorf("a result out of range: %d %s", w.Code, w.Body)
 	}
 }

@@ -50,7 +50,7 @@ func negotiate(r *http.Request, ans *answer) (string, error) {
 		}
 		q := 1.0
 		if text, ok := args["q"]; ok {
-			if q, err = strconv.ParseFloat(text, 64); err != nil {
+			if q, err = strconv.ParseFloat(text, 64); err != nil { //nolint:forbidigo // a quality value, not a price
 				continue
 			}
 		}

@@ -24,7 +24,7 @@ func instrumentOf(i market.Instrument) instrumentJSON {
 	return instrumentJSON{
 		Symbol: i.Symbol, Name: i.Name, Kind: i.Kind, Base: i.Base, Quote: i.Quote, Source: i.Source,
 		Calendar: i.Calendar, Licence: i.Licence, Ended: i.Ended,
-		First: startOf(market.Day, i.First), Last: startOf(market.Day, i.Last),
+		First: dateOf(i.First), Last: dateOf(i.Last),
 	}
 }
 

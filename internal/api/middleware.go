@@ -56,7 +56,7 @@ func (a *API) observed(next http.Handler) http.Handler {
 			took := time.Since(began)
 			duration.WithLabelValues(route, strconv.Itoa(out.status)).Observe(took.Seconds())
 			a.cfg.Logger.DebugContext(r.Context(), "request", "request", id, "route", route, "path", r.URL.Path,
-				"status", out.status, "duration", took)
+				"status", out.status, "duration_seconds", took.Seconds())
 		}()
 		next.ServeHTTP(out, r)
 	})

@@ -21,11 +21,11 @@ func instantOf(t time.Time) *time.Time {
 	return &t
 }
 
-// startOf is the start of a bar for JSON, null where it is zero.
-func startOf(interval market.Interval, t time.Time) *string {
+// dateOf is the date of a daily bar for JSON, null where it is zero.
+func dateOf(t time.Time) *string {
 	if t.IsZero() {
 		return nil
 	}
-	text := interval.Format(t)
+	text := market.Day.Format(t)
 	return &text
 }

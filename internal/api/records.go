@@ -34,7 +34,7 @@ func runOf(r market.Run) runJSON {
 		ID: r.ID, Source: r.Source, Trigger: r.Trigger, StartedAt: r.Started, FinishedAt: instantOf(r.Finished),
 		Outcome: r.Outcome, Error: r.Error, RetryAt: instantOf(r.RetryAt), Requests: r.Requests, Payloads: r.Payloads,
 		Bars: r.Bars, Inserted: r.Inserted, Revised: r.Revised, Unchanged: r.Unchanged, Rejected: r.Rejected,
-		Flagged: r.Flagged, Newest: startOf(market.Day, r.Newest), LagSeconds: r.Lag.Seconds(),
+		Flagged: r.Flagged, Newest: dateOf(r.Newest), LagSeconds: r.Lag.Seconds(),
 	}
 }
 

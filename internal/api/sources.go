@@ -51,7 +51,7 @@ func sourceOf(s market.SourceStatus, now time.Time) sourceJSON {
 	out := sourceJSON{
 		Name: s.Name, Title: s.Title, Homepage: s.Homepage, Attribution: s.Attribution, Licence: s.Licence, Calendar: s.Calendar,
 		Publishes: fmt.Sprintf("%02d:%02d %s", s.PublishAt/time.Hour, s.PublishAt%time.Hour/time.Minute, s.Zone),
-		NextRun:   instantOf(s.NextRun), Newest: startOf(market.Day, s.Newest), Expected: expected.String(),
+		NextRun:   instantOf(s.NextRun), Newest: dateOf(s.Newest), Expected: expected.String(),
 		Instruments: s.Instruments, Ended: s.Ended, Bars: s.Bars, Revisions: s.Revisions, Rejected: s.Rejected, Flagged: s.Flagged,
 	}
 	if !s.Newest.IsZero() {

@@ -92,13 +92,16 @@ func (a *API) follow(ctx context.Context, last *int64) error {
 		}
 	}
 	for range changed {
-		changes, err := a.cfg.Store.Changes(ctx, *last, resumeLimit)
-		if err != nil {
-			return err
-		}
-		for _, c := range changes {
-			a.hub.send(c)
-			*last = c.Seq
+		for more := true; more; {
+			changes, err := a.cfg.Store.Changes(ctx, *last, resumeLimit)
+			if err != nil {
+				return err
+			}
+			for _, c := range changes {
+				a.hub.send(c)
+				*last = c.Seq
+			}
+			more = len(changes) == resumeLimit
 		}
 	}
 	return errors.New("the store stopped telling of changes")
@@ -137,6 +140,9 @@ func (a *API) stream(w http.ResponseWriter, r *http.Request) {
 		if s.event(c) != nil {
 			return
 		}
+	}
+	if len(missed) == resumeLimit {
+		return // it comes back for the rest; to go on here would leave a gap
 	}
 	tick := time.NewTicker(heartbeat)
 	defer tick.Stop()

@@ -62,8 +62,8 @@ func TestArchive(t *testing.T) {
 		if n != len(said) {
 			t.Errorf("%s: %d receipts", url, n)
 		}
-		for range a.Receipts(t.Context(), "ecb", at.AddDate(0, 0, 1)) {
-			t.Errorf("%s: a receipt of a later day", url)
+		for p, err := range a.Receipts(t.Context(), "ecb", at.AddDate(0, 0, 1)) {
+			t.Errorf("%s: a receipt of a later day: %+v, %v", url, p, err)
 		}
 		if _, err := a.Get(t.Context(), "ecb", market.SHA256([]byte("C"))); !errors.Is(err, market.ErrNotFound) {
 			t.Errorf("%s: got %v, want ErrNotFound", url, err)

@@ -97,7 +97,7 @@ func (c commandChecker) checkBinary(name string, args []string) string {
 		return fmt.Sprintf("%s has no verb %q", module, args[0])
 	}
 	for _, arg := range args {
-		if m := flagWord.FindStringSubmatch(arg); m != nil && !strings.Contains(c.flags, `"`+m[1]+`"`) {
+		if m := flagWord.FindStringSubmatch(arg); m != nil && m[1] != "help" && !strings.Contains(c.flags, `"`+m[1]+`"`) { // every command has -help
 			return fmt.Sprintf("%s has no flag -%s", name, m[1])
 		}
 	}

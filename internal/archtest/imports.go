@@ -34,6 +34,8 @@ var laws = []law{
 	{place: "internal/sqlite", bourse: []string{"internal/market"}, aws: true},
 	{place: "internal/postgres", bourse: []string{"internal/market"}, aws: true},
 	{place: "internal/archive", bourse: []string{"internal/market"}, aws: true},
+	{place: "internal/replaytest"},
+	{place: "e2e"}, // tests only
 	{place: "internal/storetest", bourse: []string{"internal/market", "internal/ingest", "internal/api"}},
 }
 
@@ -45,7 +47,7 @@ const (
 )
 
 // testOnly are the packages that only tests may import.
-var testOnly = []string{"internal/storetest", "internal/archtest"}
+var testOnly = []string{"internal/storetest", "internal/replaytest", "internal/archtest"}
 
 // checkImports finds imports that break the law.
 func checkImports(_ fs.FS, graph Graph) []Finding {

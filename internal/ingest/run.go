@@ -60,12 +60,16 @@ func (in *Ingester) record(ctx context.Context, src Source, trigger string, work
 			run.Lag = age(info, run.Newest, run.Finished)
 		}
 	}
-	next := NextRun(info, run, in.cfg.Now())
-	level := slog.LevelInfo
-	if run.Outcome != market.OK {
-		level = slog.LevelWarn
+	var next time.Time
+	if info.Name != market.Simulated { // which is not asked again
+		next = NextRun(info, run, in.cfg.Now())
 	}
-	log.LogAttrs(ctx, level, "run finished", append(runAttrs(run), slog.Time("next", next), slog.Any("cause", failure))...)
+	attrs := append(runAttrs(run), slog.Time("next_run", next))
+	if failure == nil {
+		log.LogAttrs(ctx, slog.LevelInfo, "run finished", attrs...)
+	} else {
+		log.LogAttrs(ctx, slog.LevelWarn, "run finished", append(attrs, slog.Any("cause", failure))...)
+	}
 	in.cfg.Metrics.observe(run)
 	return run, in.cfg.Store.FinishRun(ctx, run, next)
 }
@@ -102,7 +106,7 @@ func newest(have market.Coverage) time.Time {
 func runAttrs(r market.Run) []slog.Attr {
 	return []slog.Attr{
 		slog.String("outcome", string(r.Outcome)), slog.String("error", r.Error),
-		slog.Duration("duration", r.Finished.Sub(r.Started)),
+		slog.Float64("duration_seconds", r.Finished.Sub(r.Started).Seconds()),
 		slog.Int("requests", r.Requests), slog.Int("payloads", r.Payloads), slog.Int("bars", r.Bars),
 		slog.Int("inserted", r.Inserted), slog.Int("revised", r.Revised), slog.Int("unchanged", r.Unchanged),
 		slog.Int("rejected", r.Rejected), slog.Int("flagged", r.Flagged),
@@ -122,7 +126,7 @@ func (in *Ingester) fetch(ctx context.Context, src Source, run *market.Run, req 
 			return err
 		}
 		in.cfg.Logger.WarnContext(ctx, "request failed, trying again", "source", run.Source, "run", run.ID,
-			"resource", req.Resource, "attempt", attempt, "wait", wait, "error", err)
+			"resource", req.Resource, "attempt", attempt, "wait_seconds", wait.Seconds(), "error", err)
 		select {
 		case <-time.After(wait):
 		case <-ctx.Done():

@@ -36,7 +36,7 @@ func Start(t *testing.T, args ...string) *Server {
 		t.Fatalf("replay server: %v, %q", err, out)
 	}
 	t.Cleanup(func() {
-		if err := exec.Command(filepath.Join(dir, "stop"), fields[1]).Run(); err != nil { //nolint:noctx // the test's context has ended
+		if err := exec.Command(filepath.Join(dir, "stop"), fields[1]).Run(); err != nil {
 			t.Errorf("stop the replay server: %v", err)
 		}
 	})

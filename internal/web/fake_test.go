@@ -139,7 +139,7 @@ func (f *fakeAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case "bars":
 		f.bars(w, rest, r.URL.Query())
 	case "stats":
-		f.stats(w, rest, r.URL.Query())
+		f.stats(w, rest)
 	case "convert":
 		f.convert(w, r.URL.Query())
 	case "lineage":
@@ -245,7 +245,7 @@ func (f *fakeAPI) bars(w http.ResponseWriter, symbol string, query url.Values) {
 	f.write(w, map[string]any{"symbol": symbol, "interval": "1d", "bars": bars, "next": nil})
 }
 
-func (f *fakeAPI) stats(w http.ResponseWriter, symbol string, query url.Values) {
+func (f *fakeAPI) stats(w http.ResponseWriter, symbol string) {
 	bars := f.find(symbol).bars
 	first, last := bars[0], bars[len(bars)-1]
 	point := func(b fakeBar) map[string]any { return map[string]any{"start": b.Start, "close": b.Close} }
