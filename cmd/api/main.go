@@ -19,7 +19,7 @@ import (
 
 func main() { config.Main("api", run) }
 
-func run(ctx context.Context, args []string, _, stderr io.Writer) (err error) {
+func run(ctx context.Context, args []string, stderr io.Writer) (err error) {
 	fs := flag.NewFlagSet("api", flag.ContinueOnError)
 	fs.SetOutput(stderr)
 	var listen config.Listen

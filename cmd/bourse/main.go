@@ -25,7 +25,7 @@ import (
 
 func main() { config.Main("bourse", run) }
 
-func run(ctx context.Context, args []string, _, stderr io.Writer) (err error) {
+func run(ctx context.Context, args []string, stderr io.Writer) (err error) {
 	fs := flag.NewFlagSet("bourse", flag.ContinueOnError)
 	fs.SetOutput(stderr)
 	var listen config.Listen

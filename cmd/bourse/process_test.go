@@ -52,13 +52,20 @@ func start(t *testing.T, dir, ecbURL string) *process {
 	p := &process{t: t, cmd: exec.Command(binary), lines: make(chan string, 10000)}
 	p.cmd.Env = append(os.Environ(), "BOURSE_DATA_DIR="+dir, "BOURSE_ECB_URL="+ecbURL,
 		"BOURSE_ADDR=127.0.0.1:0", "BOURSE_ADMIN_ADDR=127.0.0.1:0")
+	p.run()
+	return p
+}
+
+// run starts the process and reads its log.
+func (p *process) run() {
+	p.t.Helper()
 	log, err := p.cmd.StderrPipe()
 	if err != nil {
-		t.Fatal(err)
+		p.t.Fatal(err)
 	}
 	p.started = time.Now()
 	if err := p.cmd.Start(); err != nil {
-		t.Fatal(err)
+		p.t.Fatal(err)
 	}
 	read := make(chan struct{})
 	go func() {
@@ -72,8 +79,7 @@ func start(t *testing.T, dir, ecbURL string) *process {
 		<-read
 		return p.cmd.Wait()
 	})
-	t.Cleanup(p.kill)
-	return p
+	p.t.Cleanup(p.kill)
 }
 
 func (p *process) kill() {

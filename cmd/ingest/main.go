@@ -1,10 +1,9 @@
-// Command ingest brings the sources up to date once and exits: 0 where every run
-// succeeded. The record of each run is a line of JSON on standard output.
+// Command ingest brings the sources up to date once and exits, with status 0 where
+// every run succeeded.
 package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -22,7 +21,7 @@ import (
 
 func main() { config.Main("ingest", run) }
 
-func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err error) {
+func run(ctx context.Context, args []string, stderr io.Writer) (err error) {
 	fs := flag.NewFlagSet("ingest", flag.ContinueOnError)
 	fs.SetOutput(stderr)
 	var storage config.Storage
@@ -61,9 +60,6 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 	record, err := in.Run(ctx, rates, "manual")
 	if err != nil {
 		return err
-	}
-	if err := json.NewEncoder(stdout).Encode(record); err != nil {
-		return fmt.Errorf("record: %w", err)
 	}
 	if record.Outcome != market.OK {
 		return fmt.Errorf("run %d of %s: %s: %s", record.ID, record.Source, record.Outcome, record.Error)

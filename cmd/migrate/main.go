@@ -15,7 +15,7 @@ import (
 
 func main() { config.Main("migrate", run) }
 
-func run(ctx context.Context, args []string, _, stderr io.Writer) (err error) {
+func run(ctx context.Context, args []string, stderr io.Writer) (err error) {
 	fs := flag.NewFlagSet("migrate", flag.ContinueOnError)
 	fs.SetOutput(stderr)
 	var storage config.Storage
