@@ -132,16 +132,19 @@ func (c *conversionJSON) compute(amount, from, to market.Decimal) error {
 	if err != nil {
 		return badParameter.of("amount", "The result is out of range.")
 	}
-	c.Rate, c.Result = number(significant(rate)), number(significant(result))
+	if !from.IsOne() { // else nothing was divided, and both are exact
+		rate, result = significant(rate), significant(result)
+	}
+	c.Rate, c.Result = number(rate.Trim(0)), number(result.Trim(0))
 	return nil
 }
 
 // significant rounds to resultDigits significant digits, the whole part always kept.
 func significant(d market.Decimal) market.Decimal {
 	if excess := d.Prec() - resultDigits; excess > 0 {
-		d = d.Round(max(0, d.Scale()-excess))
+		return d.Round(max(0, d.Scale()-excess))
 	}
-	return d.Trim(0)
+	return d
 }
 
 func (p *params) currency(name string) string {

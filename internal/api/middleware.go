@@ -40,26 +40,40 @@ func (a *API) observed(next http.Handler) http.Handler {
 		}
 		w.Header().Set("X-Request-Id", id)
 		r = r.WithContext(context.WithValue(r.Context(), requestKey{}, id))
+		r.Pattern = "" // of the mux that led here; our own sets it again
 		out := &statusWriter{ResponseWriter: w, status: http.StatusOK}
 		defer func() {
-			if v := recover(); v != nil {
+			v, begun := recover(), out.wrote
+			if v != nil {
 				a.cfg.Logger.ErrorContext(r.Context(), "panic", "request", id, "panic", fmt.Sprint(v), "stack", string(debug.Stack()))
-				out.status = http.StatusInternalServerError
-				if !out.wrote {
+				if !begun {
 					a.tell(out, r, internal.of("", ""), false)
 				}
+				out.status = http.StatusInternalServerError
+			} else if r.Context().Err() != nil && out.status >= http.StatusInternalServerError {
+				out.status = statusClientGone
 			}
-			route := r.Pattern
-			if route == "" {
-				route = "none"
+			a.note(r, out.status, time.Since(began), duration)
+			if v != nil && begun {
+				panic(http.ErrAbortHandler) // an answer that broke off must not look whole
 			}
-			took := time.Since(began)
-			duration.WithLabelValues(route, strconv.Itoa(out.status)).Observe(took.Seconds())
-			a.cfg.Logger.DebugContext(r.Context(), "request", "request", id, "route", route, "path", r.URL.Path,
-				"status", out.status, "duration_seconds", took.Seconds())
 		}()
 		next.ServeHTTP(out, r)
 	})
+}
+
+// statusClientGone stands in logs and metrics for a client that went away, as in nginx.
+const statusClientGone = 499
+
+// note logs and measures an answer.
+func (a *API) note(r *http.Request, status int, took time.Duration, duration *prometheus.HistogramVec) {
+	route := r.Pattern
+	if route == "" {
+		route = "none"
+	}
+	duration.WithLabelValues(route, strconv.Itoa(status)).Observe(took.Seconds())
+	a.cfg.Logger.DebugContext(r.Context(), "request", "request", requestID(r.Context()), "route", route, "path", r.URL.Path,
+		"status", status, "duration_seconds", took.Seconds())
 }
 
 // statusWriter remembers what was answered.

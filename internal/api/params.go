@@ -77,7 +77,7 @@ func (p *params) number(name string, standard, least, most int) int {
 		return standard
 	}
 	n, err := strconv.Atoi(text)
-	if err != nil || n < least || n > most {
+	if err != nil || text[0] == '+' || n < least || n > most {
 		p.fail(name, "%q is not a whole number from %d to %d", clip(text), least, most)
 		return standard
 	}

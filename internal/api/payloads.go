@@ -2,7 +2,7 @@ package api
 
 import (
 	_ "embed" // the description
-	"fmt"
+	"errors"
 	"net/http"
 	"path"
 	"regexp"
@@ -38,7 +38,7 @@ func (a *API) payload(r *http.Request) (*answer, error) {
 	body, err := a.cfg.Archive.Get(r.Context(), p.Source, hash)
 	if err != nil {
 		// The store says that it is there, so its absence is our fault.
-		return nil, fmt.Errorf("archive and store differ: %w", unavailable.of("", "The archive does not answer for these bytes."))
+		return nil, errors.Join(unavailable.of("", "The archive does not answer for these bytes."), err)
 	}
 	return &answer{
 		raw:    &raw{contentType: "application/octet-stream", filename: path.Base(p.Resource), body: body},

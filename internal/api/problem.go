@@ -78,7 +78,9 @@ func (a *API) tell(w http.ResponseWriter, r *http.Request, err error, simulated 
 	p := *asProblem(err)
 	p.Request = requestID(r.Context())
 	if p.Status >= http.StatusInternalServerError {
-		a.cfg.Logger.ErrorContext(r.Context(), "request failed", "request", p.Request, "path", r.URL.Path, "error", err)
+		if r.Context().Err() == nil { // else nobody waits for the answer, which may be why it failed
+			a.cfg.Logger.ErrorContext(r.Context(), "request failed", "request", p.Request, "path", r.URL.Path, "error", err)
+		}
 		w.Header().Set("Retry-After", "5")
 	}
 	body, err := json.Marshal(p)
