@@ -22,6 +22,7 @@ help: ## Show this help
 ##@ Run
 run: $(manifest) ## Build and serve http://localhost:8080
 	$(go_build) ./cmd/bourse
+	@echo 'bourse: http://localhost:8080 (Ctrl-C ends it)'
 	@exec bin/bourse
 
 build: $(manifest) ## Build every binary into bin/, with the web assets inside

@@ -23,13 +23,17 @@ const (
 func TestStartsFastAndIdlesSmall(t *testing.T) {
 	server := httptest.NewServer(ecbtest.New(market.NewDate(1999, 1, 4), market.NewDate(2026, 3, 2)))
 	defer server.Close()
+	url := server.URL
+	if replaytest.There() { // has all currencies
+		url = replaytest.Start(t).ECB()
+	}
 	dir := t.TempDir()
-	p := start(t, dir, server.URL)
+	p := start(t, dir, url)
 	p.logged("run finished")
 	p.stop()
 	var ready []time.Duration
 	for range 5 {
-		p := start(t, dir, server.URL)
+		p := start(t, dir, url)
 		p.listening()
 		resp, err := http.Get(p.url + "/readyz")
 		ready = append(ready, time.Since(p.started))

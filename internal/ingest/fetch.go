@@ -80,6 +80,20 @@ func (in *Ingester) get(ctx context.Context, req market.Request) (response, erro
 	return response{resp.StatusCode, resp.Header, body, in.cfg.Now().UTC()}, nil
 }
 
+// keptHeaders are those that say something of the bytes or of when to come again.
+// Others can have secrets in them, such as cookies.
+var keptHeaders = []string{"Content-Type", "Date", "Etag", "Last-Modified", "Retry-After"}
+
+func kept(h http.Header) map[string][]string {
+	out := map[string][]string{}
+	for _, name := range keptHeaders {
+		if values := h.Values(name); len(values) > 0 {
+			out[name] = values
+		}
+	}
+	return out
+}
+
 // unanswered is the failure of a request without an answer.
 func unanswered(err error) error {
 	var wrapped *url.Error

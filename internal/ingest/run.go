@@ -146,7 +146,7 @@ func (in *Ingester) fetchOnce(ctx context.Context, src Source, run *market.Run, 
 	}
 	run.Payloads++
 	p := market.Payload{
-		RunID: run.ID, Source: run.Source, Resource: req.Resource, URL: req.URL, Status: resp.status, Header: resp.header,
+		RunID: run.ID, Source: run.Source, Resource: req.Resource, URL: req.URL, Status: resp.status, Header: kept(resp.header),
 		ReceivedAt: resp.receivedAt, SHA256: market.SHA256(resp.body), Size: int64(len(resp.body)),
 	}
 	if err := in.cfg.Archive.Put(ctx, p, resp.body); err != nil {

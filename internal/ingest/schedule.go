@@ -62,9 +62,22 @@ func (in *Ingester) Follow(ctx context.Context, src Source, standIn StandIn) {
 		} else if run.Outcome != market.OK && ctx.Err() == nil {
 			in.simulate(ctx, standIn)
 		}
+		in.sleepUntil(ctx, next)
+	}
+}
+
+// sleepUntil waits for a time of the wall clock, or for ctx to end. It looks at the
+// clock again and again, because timers stand still while a laptop is asleep.
+func (in *Ingester) sleepUntil(ctx context.Context, t time.Time) {
+	for {
+		left := t.Round(0).Sub(in.cfg.Now().Round(0))
+		if left <= 0 {
+			return
+		}
 		select {
-		case <-time.After(next.Sub(in.cfg.Now())):
+		case <-time.After(min(left, time.Minute)):
 		case <-ctx.Done():
+			return
 		}
 	}
 }

@@ -17,19 +17,24 @@ import (
 	"testing"
 )
 
+const replayFolder = "BOURSE_TEST_REPLAY"
+
 // Server is a running replay server.
 type Server struct {
 	t   *testing.T
 	URL string
 }
 
+// There reports whether there is a replay server.
+func There() bool { return os.Getenv(replayFolder) != "" }
+
 // Start starts a server for the length of a test.
 func Start(t *testing.T, args ...string) *Server {
 	t.Helper()
-	dir := os.Getenv("BOURSE_TEST_REPLAY")
-	if dir == "" {
-		t.Skip("BOURSE_TEST_REPLAY is not set: there is no replay server for this test")
+	if !There() {
+		t.Skipf("%s is not set: there is no replay server for this test", replayFolder)
 	}
+	dir := os.Getenv(replayFolder)
 	out, err := exec.CommandContext(t.Context(), filepath.Join(dir, "start"), append([]string{"-addr", "127.0.0.1:0"}, args...)...).Output()
 	fields := strings.Fields(string(out))
 	if err != nil || len(fields) != 2 {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/url"
 	"slices"
+	"strconv"
 
 	"bourse/internal/market"
 )
@@ -36,7 +37,7 @@ const (
 )
 
 func overview(c *call) (view, error) {
-	quotes, err := get[quotesAnswer](c, "/quotes", url.Values{"history": {"60"}})
+	quotes, err := get[quotesAnswer](c, "/quotes", url.Values{"history": {strconv.Itoa(sparkCloses)}})
 	if err != nil {
 		return view{}, err
 	}

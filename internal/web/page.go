@@ -111,7 +111,7 @@ func (s *site) failed(r *http.Request, err error) view {
 		v.Data = failure{Heading: "The data cannot be reached", Retry: true,
 			Text: "The service that holds the values does not answer. Nothing is lost; this page works again as soon as it does."}
 		if r.Context().Err() == nil {
-			s.logger.ErrorContext(r.Context(), "page failed", "path", r.URL.Path, "err", err)
+			s.logger.ErrorContext(r.Context(), "page failed", "path", r.URL.Path, "error", err)
 		}
 	}
 	return v
@@ -125,7 +125,7 @@ func notFound(*call) (view, error) {
 func (s *site) render(w http.ResponseWriter, r *http.Request, v view) {
 	var body bytes.Buffer
 	if err := s.pages[v.Template].ExecuteTemplate(&body, "layout.html", v); err != nil {
-		s.logger.ErrorContext(r.Context(), "page not rendered", "path", r.URL.Path, "err", err)
+		s.logger.ErrorContext(r.Context(), "page not rendered", "path", r.URL.Path, "error", err)
 		http.Error(w, "This page could not be made.", http.StatusInternalServerError)
 		return
 	}
