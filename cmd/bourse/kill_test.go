@@ -24,7 +24,7 @@ func TestKilledDuringLoads(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 0))
-	upstream := ecbtest.New(market.NewDate(1999, 1, 4), market.NewDate(2026, 3, 2))
+	upstream := ecbtest.New(firstDay, lastDay)
 	server := httptest.NewServer(upstream)
 	defer server.Close()
 	news := func(n int) { // for the next run to load: a day and a correction
@@ -49,7 +49,7 @@ func TestKilledDuringLoads(t *testing.T) {
 		moment := time.Duration(random.Int64N(int64(length)))
 		time.Sleep(moment) //nolint:forbidigo // the kill comes at a random moment
 		p.kill()
-		ended, loaded := inspect(t, dir)
+		ended, loaded := inspect(t, dir, upstream)
 		if !ended {
 			during++
 		}
@@ -69,10 +69,12 @@ func TestKilledDuringLoads(t *testing.T) {
 		t.Errorf("the last run came to %v", outcome)
 	}
 	p.stop()
-	if ended, loaded := inspect(t, dir); !ended || !loaded {
+	if ended, loaded := inspect(t, dir, upstream); !ended || !loaded {
 		t.Error("the last run has no end or no history")
 	}
-	complete(t, dir, upstream)
+	store := open(t, dir)
+	defer store.Close()
+	compare(t, store, upstream, upstream.Newest(), true)
 }
 
 // undisturbed returns how long a run takes that is not killed.
@@ -86,10 +88,13 @@ func undisturbed(t *testing.T, dir, url string) time.Duration {
 	return time.Since(began)
 }
 
-// inspect checks a store that nobody has open: its invariants, and that a history is
+// The history that the upstream begins with.
+var firstDay, lastDay = market.NewDate(1999, 1, 4), market.NewDate(2026, 3, 2)
+
+// inspect checks a store that nobody has open: its invariants, and that the history is
 // there whole or not at all. It reports whether its last run had ended, and whether
 // the history is there.
-func inspect(t *testing.T, dir string) (ended, loaded bool) {
+func inspect(t *testing.T, dir string, upstream *ecbtest.Upstream) (ended, loaded bool) {
 	t.Helper()
 	store := open(t, dir)
 	defer store.Close()
@@ -98,10 +103,9 @@ func inspect(t *testing.T, dir string) (ended, loaded bool) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	n := len(have.Days)
-	if _, loaded = have.Fetched["eurofxref-hist.zip"]; loaded && n != len(market.TARGET.Days(market.NewDate(1999, 1, 4), have.Days[n-1])) {
-		t.Errorf("the history has %d days up to %s, which are not all", n, have.Days[n-1])
-	} else if !loaded && n > 2 {
+	if _, loaded = have.Fetched["eurofxref-hist.zip"]; loaded {
+		compare(t, store, upstream, lastDay, false)
+	} else if n := len(have.Days); n > 2 {
 		t.Errorf("%d days of a history that is not loaded", n)
 	}
 	runs, err := store.Runs(t.Context(), market.RecordQuery{Limit: 1})
@@ -111,36 +115,37 @@ func inspect(t *testing.T, dir string) (ended, loaded bool) {
 	return !runs[0].Finished.IsZero(), loaded
 }
 
-// complete makes sure that the store has what the upstream has, all and nothing else.
-func complete(t *testing.T, dir string, upstream *ecbtest.Upstream) {
+// compare makes sure that the store has all that the upstream has up to a day, and
+// nothing else; with values also that each is what the upstream says now.
+func compare(t *testing.T, store *sqlite.Store, upstream *ecbtest.Upstream, to market.Date, values bool) {
 	t.Helper()
-	store := open(t, dir)
-	defer store.Close()
 	all, err := store.Instruments(t.Context(), market.InstrumentQuery{Limit: 100})
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, want := 0, 0
+	if len(all) != 6 {
+		t.Errorf("the store has %d instruments of 6", len(all))
+	}
 	for _, i := range all {
-		bars, err := store.Bars(t.Context(), market.BarQuery{Symbol: i.Symbol, Interval: market.Day, Limit: 100000})
+		bars, err := store.Bars(t.Context(), market.BarQuery{Symbol: i.Symbol, Interval: market.Day, To: (to + 1).Time(), Limit: 100000})
 		if err != nil {
 			t.Fatal(err)
 		}
-		got += len(bars)
-		for _, bar := range bars {
-			price, err := market.ParseDecimal(upstream.Rate(i.Quote, market.DateOf(bar.Start)))
-			if err != nil || !price.Equal(bar.Close) {
-				t.Errorf("%s of %s is %s, the upstream says %s", i.Symbol, bar.Start, bar.Close, price)
-			}
-		}
-		for _, day := range market.TARGET.Days(market.NewDate(1999, 1, 4), upstream.Newest()) {
+		want := 0
+		for _, day := range market.TARGET.Days(firstDay, to) {
 			if upstream.Rate(i.Quote, day) != "" {
 				want++
 			}
 		}
-	}
-	if got != want || len(all) != 6 {
-		t.Errorf("the store has %d values of %d instruments, the upstream %d of 6", got, len(all), want)
+		if len(bars) != want {
+			t.Errorf("the store has %d values of %s up to %s, the upstream %d", len(bars), i.Symbol, to, want)
+		}
+		for _, bar := range bars {
+			price, err := market.ParseDecimal(upstream.Rate(i.Quote, market.DateOf(bar.Start)))
+			if values && (err != nil || !price.Equal(bar.Close)) {
+				t.Errorf("%s of %s is %s, the upstream says %s", i.Symbol, bar.Start, bar.Close, price)
+			}
+		}
 	}
 }
 

@@ -21,7 +21,7 @@ const (
 // TestStartsFastAndIdlesSmall starts bourse with a loaded store several times and
 // takes the median, since the machine has other things to do too.
 func TestStartsFastAndIdlesSmall(t *testing.T) {
-	server := httptest.NewServer(ecbtest.New(market.NewDate(1999, 1, 4), market.NewDate(2026, 3, 2)))
+	server := httptest.NewServer(ecbtest.New(firstDay, lastDay))
 	defer server.Close()
 	url := server.URL
 	if replaytest.There() { // has all currencies

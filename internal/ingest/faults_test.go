@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -138,6 +139,21 @@ func TestFaults(t *testing.T) {
 				t.Errorf("the newest day is now %s", got)
 			}
 		})
+	}
+}
+
+// TestFaultsAreComplete makes sure that the tables have every fault there is.
+func TestFaultsAreComplete(t *testing.T) {
+	var missing []string
+	for _, kind := range replaytest.Start(t).Kinds() {
+		there := func(f fault) bool { return f.kind == kind }
+		// The rates of a day have no high and low.
+		if kind != "high-below-low" && !slices.ContainsFunc(wireFaults, there) && !slices.ContainsFunc(valueFaults, there) {
+			missing = append(missing, kind)
+		}
+	}
+	if len(missing) > 0 {
+		t.Errorf("no table has %v", missing)
 	}
 }
 

@@ -9,6 +9,7 @@ package replaytest
 import (
 	"bytes"
 	"encoding/json"
+	"io"
 	"net/http"
 	"os"
 	"os/exec"
@@ -87,7 +88,17 @@ func (s *Server) Advance(by string) {
 	s.call(http.MethodPost, "/_replay/now", map[string]string{"advance": by})
 }
 
-func (s *Server) call(method, path string, body any) {
+// Kinds lists the kinds of fault that the server knows.
+func (s *Server) Kinds() []string {
+	s.t.Helper()
+	var known struct{ Kinds []string }
+	if err := json.Unmarshal(s.call(http.MethodGet, "/_replay/faults", nil), &known); err != nil {
+		s.t.Fatal(err)
+	}
+	return known.Kinds
+}
+
+func (s *Server) call(method, path string, body any) []byte {
 	s.t.Helper()
 	text, err := json.Marshal(body)
 	if err != nil {
@@ -102,7 +113,9 @@ func (s *Server) call(method, path string, body any) {
 		s.t.Fatal(err)
 	}
 	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		s.t.Fatalf("%s %s: %s", method, path, resp.Status)
+	answer, err := io.ReadAll(resp.Body)
+	if err != nil || resp.StatusCode != http.StatusOK {
+		s.t.Fatalf("%s %s: %s, %v", method, path, resp.Status, err)
 	}
+	return answer
 }
