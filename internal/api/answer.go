@@ -2,15 +2,12 @@ package api
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"reflect"
 	"strconv"
 	"strings"
-	"time"
 
 	"bourse/internal/market"
 )
@@ -21,13 +18,16 @@ const simulatedHeader = "Bourse-Simulated"
 // handler answers a request.
 type handler func(r *http.Request) (*answer, error)
 
-// answer is a body with what a client may do with it. One of value, list and raw is set.
+// answer is a body with what may be done with it. One of value, list and raw is set.
 type answer struct {
 	value any   // one JSON object
 	list  *list // has CSV and NDJSON forms too
 	raw   *raw  // bytes as they are
 
-	maxAge time.Duration // how long it may be reused; zero: ask each time
+	lifetime lifetime // with the client
+	// lasting says that it comes from the store and the request alone, so that it is
+	// the same until the store changes.
+	lasting bool
 }
 
 // list is an answer of rows.
@@ -48,23 +48,36 @@ type raw struct {
 // answering makes an HTTP handler of a handler.
 func (a *API) answering(h handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ans, simulated, err := a.consistently(r, h)
-		if err != nil {
-			a.tell(w, r, err, simulated)
-			return
+		// Without a version there is no cache; what needs the store will say so itself.
+		version, unknown := a.cfg.Store.Version(r.Context())
+		key := r.URL.Path + "?" + r.URL.RawQuery + " " + strings.Join(r.Header.Values("Accept"), ",")
+		var p *reply
+		if unknown == nil {
+			p = a.cache.get(version, key)
 		}
-		format, err := negotiate(r, ans)
-		if err != nil {
-			a.tell(w, r, err, simulated)
-			return
+		if p == nil {
+			ans, simulated, err := a.consistently(r, h)
+			if err == nil {
+				p, err = a.reply(r, ans, simulated)
+			}
+			if err != nil {
+				a.tell(w, r, err, simulated)
+				return
+			}
+			if ans.lasting && unknown == nil {
+				a.cache.put(version, key, p)
+			}
 		}
-		body, err := encode(ans, format, simulated)
-		if err != nil {
-			a.tell(w, r, err, simulated)
-			return
-		}
-		a.write(w, r, ans, format, body, simulated)
+		p.send(w, r, a.cfg.Now())
 	})
+}
+
+func (a *API) reply(r *http.Request, ans *answer, simulated bool) (*reply, error) {
+	format, err := negotiate(r, ans)
+	if err != nil {
+		return nil, err
+	}
+	return newReply(r, ans, format, simulated)
 }
 
 // consistently calls h and says whether its answer is simulated. Where real data
@@ -90,48 +103,6 @@ func (a *API) simulated(ctx context.Context) bool {
 	simulated := there[0].Source == market.Simulated
 	a.real.Store(!simulated)
 	return simulated
-}
-
-func (a *API) write(w http.ResponseWriter, r *http.Request, ans *answer, format string, body []byte, simulated bool) {
-	h := w.Header()
-	h.Set("Content-Type", format)
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Add("Vary", "Accept")
-	if ans.raw != nil && ans.raw.filename != "" {
-		h.Set("Content-Disposition", fmt.Sprintf("attachment; filename=%q", ans.raw.filename))
-	}
-	if ans.list != nil && ans.list.next != "" {
-		h.Set("Link", fmt.Sprintf(`<%s>; rel="next"`, nextURL(r, ans.list.next)))
-	}
-	switch {
-	case simulated:
-		h.Set(simulatedHeader, "true")
-		h.Set("Cache-Control", "no-store")
-	case ans.maxAge >= time.Second:
-		h.Set("Cache-Control", fmt.Sprintf("public, max-age=%d", int(ans.maxAge.Seconds())))
-	default:
-		h.Set("Cache-Control", "no-cache")
-	}
-	// Weak: the same content compressed has the same tag.
-	sum := sha256.Sum256(body)
-	tag := `W/"` + hex.EncodeToString(sum[:12]) + `"`
-	h.Set("ETag", tag)
-	if matches(r.Header.Get("If-None-Match"), tag) {
-		w.WriteHeader(http.StatusNotModified)
-		return
-	}
-	_, _ = w.Write(body)
-}
-
-// matches compares an If-None-Match header weakly (RFC 9110, section 13.1.2).
-func matches(header, tag string) bool {
-	for candidate := range strings.SplitSeq(header, ",") {
-		candidate = strings.TrimSpace(candidate)
-		if candidate == "*" || strings.TrimPrefix(candidate, "W/") == strings.TrimPrefix(tag, "W/") {
-			return true
-		}
-	}
-	return false
 }
 
 func nextURL(r *http.Request, cursor string) string {

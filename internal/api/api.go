@@ -16,7 +16,6 @@ import (
 
 	"bourse/internal/market"
 
-	"github.com/klauspost/compress/gzhttp"
 	"github.com/prometheus/client_golang/prometheus"
 )
 
@@ -24,6 +23,8 @@ import (
 // whole transactions only, and are not held up by writers. What is not there is
 // [market.ErrNotFound]; any other error means that the store is out of order.
 type Store interface {
+	// Version changes whenever something is committed, by anyone. It is cheap.
+	Version(ctx context.Context) (int64, error)
 	Instruments(ctx context.Context, q market.InstrumentQuery) ([]market.Instrument, error)
 	Instrument(ctx context.Context, symbol string) (market.Instrument, error)
 	Bars(ctx context.Context, q market.BarQuery) ([]market.Bar, error)
@@ -62,6 +63,7 @@ type API struct {
 	cfg     Config
 	handler http.Handler
 	hub     *hub
+	cache   cache
 	// real is set once the store is known to have real data. It stays: simulated
 	// data never comes back.
 	real atomic.Bool
@@ -85,12 +87,3 @@ func New(cfg Config) *API {
 
 // ServeHTTP answers a request.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.handler.ServeHTTP(w, r) }
-
-// zipped compresses answers that are worth it.
-func zipped(h http.Handler) http.Handler {
-	wrap, err := gzhttp.NewWrapper(gzhttp.MinSize(1024), gzhttp.CompressionLevel(5))
-	if err != nil {
-		panic(err) // the options are constants
-	}
-	return wrap(h)
-}

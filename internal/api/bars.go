@@ -13,7 +13,6 @@ import (
 const (
 	standardBars = 1000
 	maxBars      = 10000
-	closedMaxAge = 24 * time.Hour
 )
 
 var barColumns = []string{"start", "open", "high", "low", "close", "volume", "provisional"}
@@ -48,8 +47,8 @@ func (a *API) bars(r *http.Request) (*answer, error) {
 		l.next = p.nextCursor(r, strconv.FormatInt(found[limit-1].Start.Unix(), 10))
 	}
 	l.rows = barRows(interval, found)
-	age, err := a.barsMaxAge(r.Context(), i, q)
-	return &answer{list: l, maxAge: age}, err
+	life, err := a.barsLifetime(r.Context(), i, q)
+	return &answer{list: l, lifetime: life, lasting: true}, err
 }
 
 // resume starts a query behind the last bar of the page before.
@@ -61,22 +60,14 @@ func resume(q *market.BarQuery, last time.Time) {
 	}
 }
 
-// barsMaxAge is long for a range that new bars don't reach, and lasts until the
+// barsLifetime is long for a range that new bars don't reach, and lasts until the
 // next publication for others. A correction changes the ETag, not the time.
-func (a *API) barsMaxAge(ctx context.Context, i market.Instrument, q market.BarQuery) (time.Duration, error) {
+func (a *API) barsLifetime(ctx context.Context, i market.Instrument, q market.BarQuery) (lifetime, error) {
 	if !q.To.IsZero() && !q.To.After(i.Last) {
-		return closedMaxAge, nil
+		return lifetime{length: maxLifetime}, nil
 	}
-	return a.untilNextRun(ctx, i.Source)
-}
-
-// untilNextRun is how long answers from the newest values of a source hold.
-func (a *API) untilNextRun(ctx context.Context, source string) (time.Duration, error) {
-	next, err := a.cfg.Store.NextRun(ctx, source)
-	if err != nil || next.IsZero() {
-		return 0, err
-	}
-	return min(max(0, next.Sub(a.cfg.Now())), closedMaxAge), nil
+	next, err := a.cfg.Store.NextRun(ctx, i.Source)
+	return lifetime{until: next}, err
 }
 
 // barRows encodes bars by hand: pages of bars are most of what is served.

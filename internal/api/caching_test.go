@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 )
@@ -56,5 +57,25 @@ func TestLaterPagesOfClosedRange(t *testing.T) {
 	w := f.get("/api/v1/bars/EURUSD?order=desc&limit=5&cursor=" + first.Next)
 	if got := w.Header().Get("Cache-Control"); got != "public, max-age=86400" {
 		t.Errorf("the second page: Cache-Control: %s", got)
+	}
+}
+
+// TestCacheFollowsTheStore: what is kept is never older than what is stored.
+func TestCacheFollowsTheStore(t *testing.T) {
+	f := newFixture(t)
+	const target = "/api/v1/bars/EURUSD?order=desc&limit=1"
+	kept := f.get(target)
+	for range 3 {
+		if again := f.get(target); again.Body.String() != kept.Body.String() || again.Header().Get("ETag") != kept.Header().Get("ETag") {
+			t.Errorf("asked again: %s", again.Body)
+		}
+	}
+	if csv := f.get(target, "Accept", "text/csv"); csv.Body.String() == kept.Body.String() {
+		t.Error("another format is the same")
+	}
+	f.upstream.Set("USD", lastDay, "1.2345")
+	f.run(t)
+	if now := f.get(target); !strings.Contains(now.Body.String(), `"close":1.2345,`) || now.Header().Get("ETag") == kept.Header().Get("ETag") {
+		t.Errorf("after a correction: %s", now.Body)
 	}
 }

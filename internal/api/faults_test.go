@@ -29,6 +29,8 @@ func (s faulty) Instruments(context.Context, market.InstrumentQuery) ([]market.I
 	return nil, errors.New("no instruments") // asked before each answer, for the mark of simulated data
 }
 
+func (s faulty) Version(context.Context) (int64, error) { return 0, errors.New("no version") }
+
 func (s faulty) Instrument(context.Context, string) (market.Instrument, error) {
 	return market.Instrument{}, s.fail()
 }

@@ -56,7 +56,7 @@ func (a *API) instruments(r *http.Request) (*answer, error) {
 		rows[i] = instrumentOf(found[i])
 	}
 	l, err := listOf("instruments", rows, next)
-	return &answer{list: l}, err
+	return &answer{list: l, lasting: true}, err
 }
 
 func (a *API) instrument(r *http.Request) (*answer, error) {
@@ -67,7 +67,7 @@ func (a *API) instrument(r *http.Request) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &answer{value: instrumentOf(i)}, nil
+	return &answer{value: instrumentOf(i), lasting: true}, nil
 }
 
 // find returns the instrument that the path names.

@@ -60,7 +60,7 @@ func (a *API) lineage(r *http.Request) (*answer, error) {
 			},
 		})
 	}
-	return &answer{value: out}, nil
+	return &answer{value: out, lasting: true}, nil
 }
 
 // period reads the start of a bar in the path.

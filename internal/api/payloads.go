@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"path"
 	"regexp"
+	"time"
 )
 
 //go:embed openapi.yaml
@@ -15,8 +16,11 @@ func (a *API) openapi(r *http.Request) (*answer, error) {
 	if p := read(r); p.err != nil {
 		return nil, p.err
 	}
-	return &answer{raw: &raw{contentType: "application/yaml", body: openapiYAML}, maxAge: closedMaxAge / 24}, nil
+	return &answer{raw: &raw{contentType: "application/yaml", body: openapiYAML}, lifetime: lifetime{length: time.Hour}}, nil
 }
+
+// octets is the type of bytes that nobody here looks into.
+const octets = "application/octet-stream"
 
 var hashPattern = regexp.MustCompile(`^[0-9a-f]{64}$`)
 
@@ -41,7 +45,7 @@ func (a *API) payload(r *http.Request) (*answer, error) {
 		return nil, errors.Join(unavailable.of("", "The archive does not answer for these bytes."), err)
 	}
 	return &answer{
-		raw:    &raw{contentType: "application/octet-stream", filename: path.Base(p.Resource), body: body},
-		maxAge: closedMaxAge,
+		raw:      &raw{contentType: octets, filename: path.Base(p.Resource), body: body},
+		lifetime: lifetime{length: maxLifetime},
 	}, nil
 }

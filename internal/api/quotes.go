@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"strings"
+	"time"
 
 	"bourse/internal/market"
 )
@@ -40,7 +41,7 @@ func (a *API) quotes(r *http.Request) (*answer, error) {
 		return nil, err
 	}
 	rows := make([]quoteJSON, 0, len(found))
-	age := closedMaxAge
+	var next time.Time
 	sources := map[string]bool{}
 	for _, i := range found {
 		bars, err := a.cfg.Store.Bars(r.Context(), market.BarQuery{
@@ -52,20 +53,20 @@ func (a *API) quotes(r *http.Request) (*answer, error) {
 		if len(bars) > 0 {
 			rows = append(rows, quoteOf(i, bars, history))
 		}
-		if !sources[i.Source] {
-			sources[i.Source] = true
-			until, err := a.untilNextRun(r.Context(), i.Source)
-			if err != nil {
-				return nil, err
-			}
-			age = min(age, until)
+		if sources[i.Source] {
+			continue
+		}
+		sources[i.Source] = true
+		until, err := a.cfg.Store.NextRun(r.Context(), i.Source)
+		if err != nil {
+			return nil, err
+		}
+		if len(sources) == 1 || until.Before(next) {
+			next = until
 		}
 	}
-	if len(rows) == 0 {
-		age = 0
-	}
 	l, err := listOf("quotes", rows, "")
-	return &answer{list: l, maxAge: age}, err
+	return &answer{list: l, lifetime: lifetime{until: next}, lasting: true}, err
 }
 
 // quoted returns the instruments that were asked for, all that have not ended where

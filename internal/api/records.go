@@ -103,5 +103,5 @@ func records[T, J any](r *http.Request, p *params, q market.RecordQuery, name st
 		rows[i] = convert(v)
 	}
 	l, err := listOf(name, rows, next)
-	return &answer{list: l}, err
+	return &answer{list: l, lasting: true}, err
 }

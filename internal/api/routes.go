@@ -19,7 +19,7 @@ func (a *API) routes() http.Handler {
 		"GET /api/v1/payloads/{sha256}":         a.payload,
 		"GET /api/v1/openapi.yaml":              a.openapi,
 	} {
-		mux.Handle(pattern, zipped(a.answering(h)))
+		mux.Handle(pattern, a.answering(h))
 	}
 	mux.HandleFunc("GET /api/v1/stream", a.stream)
 	return a.elsewhere(mux)

@@ -44,8 +44,8 @@ func (a *API) stats(r *http.Request) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	age, err := a.barsMaxAge(r.Context(), i, q)
-	return &answer{value: summarise(i.Symbol, interval, bars), maxAge: age}, err
+	life, err := a.barsLifetime(r.Context(), i, q)
+	return &answer{value: summarise(i.Symbol, interval, bars), lifetime: life, lasting: true}, err
 }
 
 func summarise(symbol string, interval market.Interval, bars []market.Bar) statsJSON {

@@ -88,3 +88,27 @@ func (s *Store) Changes(ctx context.Context, after int64, limit int) ([]market.C
 	}
 	return list, nil
 }
+
+// Version changes whenever something is committed, by anyone, also by another process.
+func (s *Store) Version(ctx context.Context) (int64, error) {
+	s.version.Lock()
+	defer s.version.Unlock()
+	// The number belongs to a connection, which must therefore stay the same; a query
+	// that is cancelled could cost it.
+	ctx = context.WithoutCancel(ctx)
+	if s.versionConn == nil {
+		conn, err := s.reads.Conn(ctx)
+		if err != nil {
+			return 0, fmt.Errorf("version: %w", err)
+		}
+		s.versionConn = conn
+		s.versionBase++
+	}
+	var n int64
+	if err := s.versionConn.QueryRowContext(ctx, `PRAGMA data_version`).Scan(&n); err != nil {
+		err = errors.Join(err, s.versionConn.Close())
+		s.versionConn = nil
+		return 0, fmt.Errorf("version: %w", err)
+	}
+	return s.versionBase<<40 + n, nil
+}

@@ -16,6 +16,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"bourse/internal/market"
@@ -34,10 +35,14 @@ type Store struct {
 	path   string
 	reads  *sql.DB
 	writes *sql.DB // one connection: SQLite has one writer at a time
+
+	version     sync.Mutex // guards what follows
+	versionConn *sql.Conn
+	versionBase int64 // how many connections there were before
 }
 
 // readers is how many queries run at once; each costs its page cache.
-const readers = 4
+const readers = 6
 
 // Open opens the database at a URL like sqlite:///var/lib/bourse/bourse.db, creating
 // the file and its folder where they are missing. It does not migrate.
@@ -73,7 +78,16 @@ func (s *Store) connect(most int, pragmas ...string) (*sql.DB, error) {
 }
 
 // Close closes the store.
-func (s *Store) Close() error { return errors.Join(s.reads.Close(), s.writes.Close()) }
+func (s *Store) Close() error {
+	s.version.Lock()
+	defer s.version.Unlock()
+	var err error
+	if s.versionConn != nil {
+		err = s.versionConn.Close()
+		s.versionConn = nil
+	}
+	return errors.Join(err, s.reads.Close(), s.writes.Close())
+}
 
 // Migrate brings the schema up to date. Migrations only go forward.
 func (s *Store) Migrate(ctx context.Context) error {

@@ -48,6 +48,33 @@ func changes(t *testing.T, b *bench) {
 	b.same("after the first", len(rest), 1)
 }
 
+func versions(t *testing.T, b *bench) {
+	last := int64(-1)
+	changed := func() bool {
+		v, err := b.Version(t.Context())
+		b.ok(err)
+		moved := v != last
+		last = v
+		return moved
+	}
+	changed()
+	b.same("changed by nothing", changed(), false)
+	batch := b.payload(series("EURUSD", "2026-03-02", "1"))
+	b.load(batch)
+	b.same("changed by a load", changed(), true)
+	_, err := b.reopen().Load(t.Context(), b.payload(series("EURUSD", "2026-03-02", "2")), accept)
+	b.ok(err)
+	for !changed() { // a handle on the network learns of it a moment later
+		if t.Context().Err() != nil {
+			t.Fatal("a load of another handle did not change the version")
+		}
+	}
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, _ = b.Version(gone) // what comes of it is the store's affair
+	b.same("changed by a caller who went away", changed(), false)
+}
+
 // isolation loads series of equal prices, one after another from two handles, while
 // readers make sure that they never see two prices at once.
 func isolation(t *testing.T, b *bench) {

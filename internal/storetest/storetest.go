@@ -42,6 +42,7 @@ func Run(t *testing.T, open func(t *testing.T) (store Store, reopen func() Store
 		"one writer of a source at a time":                 oneWriter,
 		"simulated data gives way to real data for good":   simulated,
 		"changes are told in order, also to other handles": changes,
+		"the version changes with what is stored":          versions,
 		"readers see whole loads while writers write":      isolation,
 	} {
 		t.Run(name, func(t *testing.T) {
