@@ -7,7 +7,7 @@ URL      ?= $(BOURSE_E2E_URL)
 # Binaries and tests share one build cache.
 export CGO_ENABLED := 0
 
-go_build   := go build -trimpath -o bin/
+go_build   := go build -trimpath -ldflags='-s -w' -o bin/
 golangci   := go tool -modfile=tools/go.mod golangci-lint
 manifest   := internal/web/dist/manifest.json
 installed  := web/node_modules/.package-lock.json

@@ -26,14 +26,16 @@ import (
 	"gocloud.dev/blob"
 	_ "gocloud.dev/blob/fileblob" // file://
 	_ "gocloud.dev/blob/memblob"  // mem://
+	_ "gocloud.dev/blob/s3blob"   // s3://
 	"gocloud.dev/gcerrors"
 )
 
 // Archive is a bucket of payloads. It is safe for concurrent use.
 type Archive struct{ bucket *blob.Bucket }
 
-// Open opens the archive at a URL of gocloud.dev/blob: file:///var/lib/bourse/archive
-// or mem://. A folder is created where it is missing.
+// Open opens the archive at a URL of gocloud.dev/blob: file:///var/lib/bourse/archive,
+// s3://bucket?region=eu-central-1, or mem://. A folder is created where it is missing,
+// a bucket is not.
 func Open(ctx context.Context, archiveURL string) (*Archive, error) {
 	archiveURL, err := withDefaults(archiveURL)
 	if err != nil {

@@ -2,8 +2,6 @@ package archive
 
 import (
 	"fmt"
-	"net/url"
-	"os"
 	"time"
 
 	"bourse/internal/market"
@@ -31,24 +29,4 @@ func objectKey(source, sha256 string) string {
 // receiptKey sorts by time, to the microsecond.
 func receiptKey(p market.Payload) string {
 	return fmt.Sprintf("%s/receipts/%s-%.12s.json", p.Source, p.ReceivedAt.UTC().Format(receiptDay+"150405.000000"), p.SHA256)
-}
-
-// withDefaults gives a file archive its folder and keeps gocloud.dev from writing
-// a file of attributes beside each object: the receipts have them.
-func withDefaults(archiveURL string) (string, error) {
-	u, err := url.Parse(archiveURL)
-	if err != nil {
-		return "", fmt.Errorf("archive URL: %w", err)
-	}
-	if u.Scheme != "file" {
-		return archiveURL, nil
-	}
-	if err := os.MkdirAll(u.Path, 0o750); err != nil {
-		return "", fmt.Errorf("archive folder: %w", err)
-	}
-	q := u.Query()
-	q.Set("metadata", "skip")
-	q.Set("no_tmp_dir", "true") // else the rename could cross file systems
-	u.RawQuery = q.Encode()
-	return u.String(), nil
 }
