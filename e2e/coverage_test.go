@@ -16,8 +16,11 @@ import (
 // unscripted are the problems that no client can bring about at will, with what
 // tests them instead.
 var unscripted = map[string]string{
-	"internal":         "needs a fault in our own code: TestPanicIsInternal in internal/api",
-	"too-many-streams": "needs a thousand open connections: TestTooManyStreams in internal/api",
+	"key-required":      "needs a series under an internal licence: TestAccess in internal/api",
+	"forbidden":         "needs the same: TestAccess in internal/api",
+	"too-many-requests": "needs a limit that the other scripts would meet: TestLimit in internal/api",
+	"internal":          "needs a fault in our own code: TestPanicIsInternal in internal/api",
+	"too-many-streams":  "needs a thousand open connections: TestTooManyStreams in internal/api",
 }
 
 // TestCoverage holds the scripts to the API: each route is answered in one of them,

@@ -50,7 +50,9 @@ func (a *API) answering(h handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		// Without a version there is no cache; what needs the store will say so itself.
 		version, unknown := a.cfg.Store.Version(r.Context())
-		key := r.URL.Path + "?" + r.URL.RawQuery + " " + strings.Join(r.Header.Values("Accept"), ",")
+		key := strings.Join([]string{
+			r.URL.Path, r.URL.RawQuery, strings.Join(r.Header.Values("Accept"), ","), callerOf(r.Context()).scope(),
+		}, "\n")
 		var p *reply
 		if unknown == nil {
 			p = a.cache.get(version, key)

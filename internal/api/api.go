@@ -51,6 +51,12 @@ type Archive interface {
 type Config struct {
 	Store   Store
 	Archive Archive
+	// Keys opens series under an internal licence; nil: they stay closed.
+	Keys Keys
+	// Limit is how often a client may ask, Proxies how many proxies of our own stand
+	// between it and here.
+	Limit   Limit
+	Proxies int
 	Logger  *slog.Logger
 	// Registerer takes the metrics; nil: none are kept.
 	Registerer prometheus.Registerer
@@ -64,6 +70,7 @@ type API struct {
 	handler http.Handler
 	hub     *hub
 	cache   cache
+	limiter *limiter
 	// real is set once the store is known to have real data. It stays: simulated
 	// data never comes back.
 	real atomic.Bool
@@ -80,7 +87,7 @@ func New(cfg Config) *API {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	a := &API{cfg: cfg, hub: newHub()}
+	a := &API{cfg: cfg, hub: newHub(), limiter: newLimiter(cfg.Limit)}
 	a.handler = a.observed(a.limited(a.routes()))
 	return a
 }

@@ -32,7 +32,7 @@ func (a *API) bars(r *http.Request) (*answer, error) {
 	if p.err != nil {
 		return nil, p.err
 	}
-	i, err := a.find(r)
+	i, err := a.readable(r)
 	if err != nil {
 		return nil, err
 	}

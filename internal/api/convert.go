@@ -77,6 +77,9 @@ func (a *API) leg(ctx context.Context, c *conversionJSON, parameter, currency st
 		return one, nil
 	}
 	i, err := a.euroRate(ctx, parameter, currency)
+	if err == nil {
+		err = callerOf(ctx).mayRead(i.Source, i.Licence)
+	}
 	if err != nil {
 		return one, err
 	}

@@ -26,6 +26,7 @@ type fixture struct {
 	api      *api.API
 	store    *sqlite.Store
 	ingest   *ingest.Ingester
+	archive  *archive.Archive
 	source   *ecb.Source
 	upstream *ecbtest.Upstream
 	now      time.Time
@@ -67,6 +68,7 @@ func newFixture(t testing.TB) *fixture {
 	if err != nil {
 		t.Fatal(err)
 	}
+	f.archive = raw
 	t.Cleanup(func() { _ = raw.Close() })
 	server := httptest.NewServer(f.upstream)
 	t.Cleanup(server.Close)
@@ -74,7 +76,7 @@ func newFixture(t testing.TB) *fixture {
 		t.Fatal(err)
 	}
 	f.ingest = ingest.New(ingest.Config{Store: f.store, Archive: raw, Now: clock})
-	f.api = api.New(api.Config{Store: &followed{Store: f.store, begun: f.follows}, Archive: raw, Now: clock})
+	f.api = api.New(api.Config{Store: &followed{Store: f.store, begun: f.follows}, Archive: raw, Keys: f.store, Now: clock})
 	f.run(t)
 	f.loadHours(t)
 	return f

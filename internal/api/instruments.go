@@ -70,6 +70,16 @@ func (a *API) instrument(r *http.Request) (*answer, error) {
 	return &answer{value: instrumentOf(i), lasting: true}, nil
 }
 
+// readable returns the instrument that the path names, where the caller may read its
+// values.
+func (a *API) readable(r *http.Request) (market.Instrument, error) {
+	i, err := a.find(r)
+	if err != nil {
+		return i, err
+	}
+	return i, callerOf(r.Context()).mayRead(i.Source, i.Licence)
+}
+
 // find returns the instrument that the path names.
 func (a *API) find(r *http.Request) (market.Instrument, error) {
 	name, err := symbol(r)

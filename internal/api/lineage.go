@@ -42,7 +42,7 @@ func (a *API) lineage(r *http.Request) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	i, err := a.find(r)
+	i, err := a.readable(r)
 	if err != nil {
 		return nil, err
 	}

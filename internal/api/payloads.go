@@ -39,6 +39,13 @@ func (a *API) payload(r *http.Request) (*answer, error) {
 	if err != nil {
 		return nil, orNotFound(err, unknown)
 	}
+	licence, err := a.licenceOf(r.Context(), p.Source)
+	if err == nil {
+		err = callerOf(r.Context()).mayRead(p.Source, licence)
+	}
+	if err != nil {
+		return nil, err
+	}
 	body, err := a.cfg.Archive.Get(r.Context(), p.Source, hash)
 	if err != nil {
 		// The store says that it is there, so its absence is our fault.

@@ -33,6 +33,10 @@ type kind struct {
 var (
 	badParameter     = kind{"bad-parameter", "A parameter is not acceptable", http.StatusBadRequest}
 	malformedCursor  = kind{"malformed-cursor", "The cursor is not one that this query gave", http.StatusBadRequest}
+	keyRequired      = kind{"key-required", "This needs an API key", http.StatusUnauthorized}
+	invalidKey       = kind{"invalid-key", "The API key is not good", http.StatusUnauthorized}
+	forbidden        = kind{"forbidden", "The API key does not open this", http.StatusForbidden}
+	tooManyRequests  = kind{"too-many-requests", "Too many requests", http.StatusTooManyRequests}
 	notFound         = kind{"not-found", "There is no such resource", http.StatusNotFound}
 	unknownSymbol    = kind{"unknown-symbol", "There is no such instrument", http.StatusNotFound}
 	noValue          = kind{"no-value", "There is no value for that period", http.StatusNotFound}
@@ -82,6 +86,9 @@ func (a *API) tell(w http.ResponseWriter, r *http.Request, err error, simulated 
 			a.cfg.Logger.ErrorContext(r.Context(), "request failed", "request", p.Request, "path", r.URL.Path, "error", err)
 		}
 		w.Header().Set("Retry-After", "5")
+	}
+	if p.Status == http.StatusUnauthorized {
+		w.Header().Set("WWW-Authenticate", "Bearer")
 	}
 	body, err := json.Marshal(p)
 	if err != nil {

@@ -69,14 +69,14 @@ func (a *API) quotes(r *http.Request) (*answer, error) {
 	return &answer{list: l, lifetime: lifetime{until: next}, lasting: true}, err
 }
 
-// quoted returns the instruments that were asked for, all that have not ended where
-// none were.
+// quoted returns the instruments that were asked for; where none were, all that have
+// not ended and that the caller may read.
 func (a *API) quoted(ctx context.Context, symbols string) ([]market.Instrument, error) {
 	if symbols == "" {
 		all, err := a.cfg.Store.Instruments(ctx, market.InstrumentQuery{Limit: 1000})
 		active := all[:0]
 		for _, i := range all {
-			if !i.Ended {
+			if !i.Ended && callerOf(ctx).mayRead(i.Source, i.Licence) == nil {
 				active = append(active, i)
 			}
 		}
@@ -91,6 +91,9 @@ func (a *API) quoted(ctx context.Context, symbols string) ([]market.Instrument, 
 		i, err := a.cfg.Store.Instrument(ctx, name)
 		if err != nil {
 			return nil, orNotFound(err, unknownSymbol.of("symbols", "%q is not an instrument here.", clip(name)))
+		}
+		if err := callerOf(ctx).mayRead(i.Source, i.Licence); err != nil {
+			return nil, err
 		}
 		list = append(list, i)
 	}

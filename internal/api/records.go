@@ -80,6 +80,19 @@ func (a *API) quarantine(r *http.Request) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
+	closed := map[string]bool{} // sources whose values the caller may not read
+	for i, v := range found {
+		if _, known := closed[v.Source]; !known {
+			licence, err := a.licenceOf(r.Context(), v.Source)
+			if err != nil {
+				return nil, err
+			}
+			closed[v.Source] = callerOf(r.Context()).mayRead(v.Source, licence) != nil
+		}
+		if closed[v.Source] {
+			found[i].Raw = ""
+		}
+	}
 	return records(r, p, q, "quarantine", found, quarantinedOf, func(v market.Quarantined) int64 { return v.ID })
 }
 

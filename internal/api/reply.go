@@ -20,6 +20,7 @@ type reply struct {
 	link        string
 	tag         string
 	simulated   bool
+	private     bool // for the holders of a key only
 	lifetime    lifetime
 	body        []byte
 	zipped      func() []byte // the body compressed, nil where that is not worth it
@@ -52,7 +53,7 @@ func newReply(r *http.Request, ans *answer, format string, simulated bool) (*rep
 	}
 	sum := sha256.Sum256(body)
 	out := &reply{
-		contentType: format, simulated: simulated, lifetime: ans.lifetime, body: body,
+		contentType: format, simulated: simulated, private: callerOf(r.Context()).key != nil, lifetime: ans.lifetime, body: body,
 		tag: `W/"` + hex.EncodeToString(sum[:12]) + `"`, // weak: compressed it is the same
 		zipped: sync.OnceValue(func() []byte {
 			if len(body) < minZipped || format == octets {
@@ -87,7 +88,7 @@ func (p *reply) send(w http.ResponseWriter, r *http.Request, now time.Time) {
 	h := w.Header()
 	h.Set("Content-Type", p.contentType)
 	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Vary", "Accept, Accept-Encoding")
+	h.Set("Vary", "Accept, Accept-Encoding, Authorization")
 	h.Set("ETag", p.tag)
 	if p.filename != "" {
 		h.Set("Content-Disposition", fmt.Sprintf("attachment; filename=%q", p.filename))
@@ -100,7 +101,11 @@ func (p *reply) send(w http.ResponseWriter, r *http.Request, now time.Time) {
 		h.Set(simulatedHeader, "true")
 		h.Set("Cache-Control", "no-store")
 	case left > 0:
-		h.Set("Cache-Control", fmt.Sprintf("public, max-age=%d", left))
+		who := "public"
+		if p.private {
+			who = "private"
+		}
+		h.Set("Cache-Control", fmt.Sprintf("%s, max-age=%d", who, left))
 	default:
 		h.Set("Cache-Control", "no-cache")
 	}

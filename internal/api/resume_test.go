@@ -17,6 +17,10 @@ type history struct {
 	changes int64
 }
 
+func (h history) Instruments(context.Context, market.InstrumentQuery) ([]market.Instrument, error) {
+	return []market.Instrument{{Source: "ecb", Licence: market.Public}}, nil
+}
+
 func (h history) LastChange(context.Context) (int64, error) { return h.changes, nil }
 
 func (h history) Changes(_ context.Context, after int64, limit int) ([]market.Change, error) {

@@ -19,8 +19,8 @@ func (a *API) routes() http.Handler {
 		"GET /api/v1/payloads/{sha256}":         a.payload,
 		"GET /api/v1/openapi.yaml":              a.openapi,
 	} {
-		mux.Handle(pattern, a.answering(h))
+		mux.Handle(pattern, a.admitted(a.answering(h)))
 	}
-	mux.HandleFunc("GET /api/v1/stream", a.stream)
+	mux.Handle("GET /api/v1/stream", a.admitted(http.HandlerFunc(a.stream)))
 	return a.elsewhere(mux)
 }

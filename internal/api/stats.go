@@ -35,7 +35,7 @@ func (a *API) stats(r *http.Request) (*answer, error) {
 	if p.err != nil {
 		return nil, p.err
 	}
-	i, err := a.find(r)
+	i, err := a.readable(r)
 	if err != nil {
 		return nil, err
 	}

@@ -132,7 +132,7 @@ func (a *API) stream(w http.ResponseWriter, r *http.Request) {
 	if a.simulated(r.Context()) {
 		h.Set(simulatedHeader, "true") // as it begins; each event has a mark of its own
 	}
-	s := &eventWriter{w: w, control: http.NewResponseController(w)}
+	s := &eventWriter{a: a, r: r, w: w, control: http.NewResponseController(w)}
 	if s.text(": listening\n\n") != nil {
 		return
 	}
@@ -179,6 +179,8 @@ func (a *API) missed(r *http.Request) ([]market.Change, error) {
 
 // eventWriter writes one client's stream.
 type eventWriter struct {
+	a       *API
+	r       *http.Request
 	w       http.ResponseWriter
 	control *http.ResponseController
 	last    int64
@@ -189,6 +191,10 @@ func (s *eventWriter) event(c market.Change) error {
 		return nil // it was among those missed
 	}
 	s.last = c.Seq
+	licence, err := s.a.licenceOf(s.r.Context(), c.Source)
+	if err != nil || callerOf(s.r.Context()).mayRead(c.Source, licence) != nil {
+		return err // nothing that this client may see
+	}
 	data := fmt.Appendf(nil, `{"seq":%d,"source":%q,"bars":[`, c.Seq, c.Source)
 	for i, series := range c.Series {
 		if i > 0 {

@@ -91,3 +91,8 @@ func TestSchemaKeepsHistory(t *testing.T) {
 		}
 	}
 }
+
+func TestKeys(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "bourse.db")
+	storetest.RunKeys(t, open(t, path), func() storetest.KeyStore { return open(t, path) })
+}

@@ -54,7 +54,7 @@ func (c *call) fetch(path string, query url.Values) ([]byte, error) {
 		RemoteAddr: c.RemoteAddr,
 		RequestURI: target.RequestURI(),
 	}).WithContext(c.Context())
-	for _, name := range []string{"X-Request-Id", "X-Forwarded-For"} {
+	for _, name := range []string{"Authorization", "X-Request-Id", "X-Forwarded-For"} {
 		if value := c.Header.Get(name); value != "" {
 			r.Header.Set(name, value)
 		}
