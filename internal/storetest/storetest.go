@@ -44,6 +44,12 @@ func Run(t *testing.T, open func(t *testing.T) (store Store, reopen func() Store
 		"changes are told in order, also to other handles": changes,
 		"the version changes with what is stored":          versions,
 		"readers see whole loads while writers write":      isolation,
+		"texts can be any bytes":                           anyText,
+		"a payload overlaps what is stored":                between,
+		"late payloads fill the history":                   lateHistory,
+		"times are kept to the microsecond":                instants,
+		"a symbol belongs to one source":                   ownSymbol,
+		"simulated and real data never come in together":   realOrSimulated,
 	} {
 		t.Run(name, func(t *testing.T) {
 			store, reopen := open(t)
