@@ -9,11 +9,10 @@ import (
 	"sync"
 	_ "time/tzdata" // an image has no zone files
 
+	"bourse/cmd/internal/wire"
 	"bourse/internal/api"
-	"bourse/internal/archive"
 	"bourse/internal/config"
 	"bourse/internal/server"
-	"bourse/internal/sqlite"
 	"bourse/internal/telemetry"
 )
 
@@ -24,7 +23,9 @@ func run(ctx context.Context, args []string, stderr io.Writer) (err error) {
 	fs.SetOutput(stderr)
 	var listen config.Listen
 	var storage config.Storage
+	var clients config.Clients
 	listen.Flags(fs)
+	clients.Flags(fs)
 	storage.Flags(fs)
 	level := config.LogLevel(fs)
 	if err := config.Parse(fs, args); err != nil {
@@ -33,21 +34,20 @@ func run(ctx context.Context, args []string, stderr io.Writer) (err error) {
 	tel := telemetry.Setup("api", stderr, *level)
 	tel.Logger.InfoContext(ctx, "starting", config.Attrs(fs)...)
 
-	databaseURL, archiveURL, err := storage.URLs()
-	if err != nil {
-		return err
-	}
-	store, err := sqlite.Open(databaseURL)
+	store, err := wire.OpenStore(ctx, storage)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
-	raw, err := archive.Open(ctx, archiveURL)
+	raw, err := wire.OpenArchive(ctx, storage)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, raw.Close()) }()
-	rest := api.New(api.Config{Store: store, Archive: raw, Logger: tel.Logger, Registerer: tel.Registry})
+	rest := api.New(api.Config{
+		Store: store, Archive: raw, Keys: store, Limit: api.Limit{Rate: clients.Rate, Burst: clients.Burst}, Proxies: clients.Proxies,
+		Logger: tel.Logger, Registerer: tel.Registry,
+	})
 
 	// The background work ends before the store is closed.
 	ctx, cancel := context.WithCancel(ctx)

@@ -10,12 +10,11 @@ import (
 	"io"
 	_ "time/tzdata" // an image has no zone files
 
-	"bourse/internal/archive"
+	"bourse/cmd/internal/wire"
 	"bourse/internal/config"
 	"bourse/internal/ingest"
 	"bourse/internal/market"
 	"bourse/internal/source/ecb"
-	"bourse/internal/sqlite"
 	"bourse/internal/telemetry"
 )
 
@@ -35,11 +34,7 @@ func run(ctx context.Context, args []string, stderr io.Writer) (err error) {
 	tel := telemetry.Setup("ingest", stderr, *level)
 	tel.Logger.InfoContext(ctx, "starting", config.Attrs(fs)...)
 
-	databaseURL, archiveURL, err := storage.URLs()
-	if err != nil {
-		return err
-	}
-	store, err := sqlite.Open(databaseURL)
+	store, err := wire.OpenStore(ctx, storage)
 	if err != nil {
 		return err
 	}
@@ -47,7 +42,7 @@ func run(ctx context.Context, args []string, stderr io.Writer) (err error) {
 	if err := store.Ping(ctx); err != nil {
 		return fmt.Errorf("%w (run migrate first)", err)
 	}
-	raw, err := archive.Open(ctx, archiveURL)
+	raw, err := wire.OpenArchive(ctx, storage)
 	if err != nil {
 		return err
 	}

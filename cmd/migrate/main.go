@@ -8,8 +8,8 @@ import (
 	"flag"
 	"io"
 
+	"bourse/cmd/internal/wire"
 	"bourse/internal/config"
-	"bourse/internal/sqlite"
 	"bourse/internal/telemetry"
 )
 
@@ -27,11 +27,7 @@ func run(ctx context.Context, args []string, stderr io.Writer) (err error) {
 	tel := telemetry.Setup("migrate", stderr, *level)
 	tel.Logger.InfoContext(ctx, "starting", config.Attrs(fs)...)
 
-	databaseURL, _, err := storage.URLs()
-	if err != nil {
-		return err
-	}
-	store, err := sqlite.Open(databaseURL)
+	store, err := wire.OpenStore(ctx, storage)
 	if err != nil {
 		return err
 	}

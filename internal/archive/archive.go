@@ -16,7 +16,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"iter"
 	"strings"
 	"time"
@@ -81,12 +80,9 @@ func (a *Archive) create(ctx context.Context, key string, body []byte, contentTy
 // Get returns the bytes with a hash, or [market.ErrNotFound]. Bytes that have
 // changed in the archive are an error.
 func (a *Archive) Get(ctx context.Context, source, sha256 string) ([]byte, error) {
-	body, err := a.bucket.ReadAll(ctx, objectKey(source, sha256))
-	if gcerrors.Code(err) == gcerrors.NotFound {
-		return nil, fmt.Errorf("payload %s: %w", sha256, market.ErrNotFound)
-	}
+	body, err := a.Read(ctx, objectKey(source, sha256))
 	if err != nil {
-		return nil, fmt.Errorf("archive: %w", err)
+		return nil, err
 	}
 	if market.SHA256(body) != sha256 {
 		return nil, fmt.Errorf("archive: the bytes of %s have changed", sha256)
@@ -97,19 +93,14 @@ func (a *Archive) Get(ctx context.Context, source, sha256 string) ([]byte, error
 // Receipts iterates over the receipts of a source since a day, in the order of time.
 func (a *Archive) Receipts(ctx context.Context, source string, since time.Time) iter.Seq2[market.Payload, error] {
 	return func(yield func(market.Payload, error) bool) {
-		list := a.bucket.List(&blob.ListOptions{Prefix: source + "/receipts/"})
-		for {
-			object, err := list.Next(ctx)
-			if errors.Is(err, io.EOF) {
-				return
-			}
-			if err == nil && (!strings.HasSuffix(object.Key, ".json") || // left behind by a write that was cut off
-				object.Key < source+"/receipts/"+since.UTC().Format(receiptDay)) {
+		for key, err := range a.List(ctx, source+"/receipts/") {
+			if err == nil && (!strings.HasSuffix(key, ".json") || // left behind by a write that was cut off
+				key < source+"/receipts/"+since.UTC().Format(receiptDay)) {
 				continue
 			}
 			var p market.Payload
 			if err == nil {
-				p, err = a.receipt(ctx, object.Key)
+				p, err = a.receipt(ctx, key)
 			}
 			if !yield(p, err) || err != nil {
 				return
@@ -119,9 +110,9 @@ func (a *Archive) Receipts(ctx context.Context, source string, since time.Time) 
 }
 
 func (a *Archive) receipt(ctx context.Context, key string) (market.Payload, error) {
-	text, err := a.bucket.ReadAll(ctx, key)
+	text, err := a.Read(ctx, key)
 	if err != nil {
-		return market.Payload{}, fmt.Errorf("archive %s: %w", key, err)
+		return market.Payload{}, err
 	}
 	var r receipt
 	if err := json.Unmarshal(text, &r); err != nil {

@@ -21,7 +21,7 @@ type law struct {
 //
 // A package belongs to the first place that matches its folder or a folder above it.
 var laws = []law{
-	{place: "cmd/*", bourse: []string{"internal/*", "internal/source/*"}},
+	{place: "cmd/*", bourse: []string{"cmd/internal/*", "internal/*", "internal/source/*"}},
 	{place: "internal/market"},
 	{place: "internal/config"},
 	{place: "internal/telemetry"},

@@ -55,3 +55,16 @@ func (s *Storage) URLs() (database, archive string, err error) {
 	}
 	return database, archive, nil
 }
+
+// Clients is what clients of the API may do.
+type Clients struct {
+	Rate, Burst float64
+	Proxies     int
+}
+
+// Flags adds the flags of clients.
+func (c *Clients) Flags(fs *flag.FlagSet) {
+	fs.Float64Var(&c.Rate, "client-rate", 0, "requests a second for each API key, or address without one; 0: no limit, for where no strangers are")
+	fs.Float64Var(&c.Burst, "client-burst", 100, "requests at once, where there is a limit")
+	fs.IntVar(&c.Proxies, "proxies", 0, "how many proxies of our own stand before this one and add to X-Forwarded-For")
+}

@@ -23,6 +23,10 @@ type Source interface {
 	// Next returns the next request of a run, given what the store has now and the
 	// resources that the run has loaded so far; false when there is nothing to ask.
 	Next(have market.Coverage, done []string, now time.Time) (market.Request, bool)
+	// Span returns the requests whose answers together hold all that the source has
+	// from one day to another, both included, whatever the store has. They may hold
+	// more. There are none where there is no upstream.
+	Span(from, to market.Date, now time.Time) []market.Request
 	// Parse reads a payload. It fills Instruments, Series (ascending by start) and,
 	// for values it can't read, Quarantine. Errors are [market.Failure]s: what does
 	// not parse is an error, never an empty batch. It must not panic on any input.
@@ -44,8 +48,12 @@ type Store interface {
 	Load(ctx context.Context, b market.Batch, accept func(market.Counts) error) (market.Counts, error)
 	// SavePayload records a receipt that brought no bars.
 	SavePayload(ctx context.Context, p market.Payload) error
-	// Instruments tells whether there is anything to serve.
+	// What follows reads whole transactions only; what is not there is
+	// [market.ErrNotFound].
 	Instruments(ctx context.Context, q market.InstrumentQuery) ([]market.Instrument, error)
+	Bars(ctx context.Context, q market.BarQuery) ([]market.Bar, error)
+	Versions(ctx context.Context, symbol string, interval market.Interval, start time.Time) ([]market.Version, error)
+	Quarantine(ctx context.Context, q market.RecordQuery) ([]market.Quarantined, error)
 }
 
 // Archive keeps payloads. Put is durable when it returns and harmless to repeat.
@@ -53,6 +61,20 @@ type Archive interface {
 	Put(ctx context.Context, p market.Payload, body []byte) error
 	Get(ctx context.Context, source, sha256 string) ([]byte, error)
 	Receipts(ctx context.Context, source string, since time.Time) iter.Seq2[market.Payload, error]
+	// List iterates over the keys that begin with prefix, ascending, and Read returns
+	// what lies under one, or [market.ErrNotFound]: as it is, without the checks that
+	// the other methods make on the way, since those are what is to be verified.
+	List(ctx context.Context, prefix string) iter.Seq2[string, error]
+	Read(ctx context.Context, key string) ([]byte, error)
+}
+
+// Progress is how far a command has come with a source.
+type Progress struct {
+	Source string
+	Step   string // what it does now: "fetch", "replay", "receipts", "compare"
+	Done   int
+	Total  int    // zero where nobody knows
+	Item   string // what it is at
 }
 
 // Config is what an [Ingester] works with. Store and Archive are required.
@@ -61,6 +83,8 @@ type Config struct {
 	Archive Archive
 	Logger  *slog.Logger
 	Metrics *Metrics // nil: none
+	// Progress is told how far a command has come; nil: nobody is.
+	Progress func(Progress)
 
 	// HTTP sends requests; nil: a transport with timeouts of its own.
 	HTTP http.RoundTripper
@@ -90,6 +114,9 @@ func New(cfg Config) *Ingester {
 	}
 	if cfg.Backoff == 0 {
 		cfg.Backoff = time.Second
+	}
+	if cfg.Progress == nil {
+		cfg.Progress = func(Progress) {}
 	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now

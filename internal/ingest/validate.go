@@ -16,7 +16,7 @@ var largeMove = map[market.Kind]float64{market.FX: 0.10, market.Crypto: 0.30, ma
 
 // validate moves the bars of a batch that cannot be true into quarantine and marks
 // those that are surprising.
-func validate(b *market.Batch, have market.Coverage) {
+func validate(b *market.Batch, latest map[string]market.Bar) {
 	kinds := make(map[string]market.Kind, len(b.Instruments))
 	for _, i := range b.Instruments {
 		kinds[i.Symbol] = i.Kind
@@ -32,7 +32,7 @@ func validate(b *market.Batch, have market.Coverage) {
 			}
 		}
 		s.Bars = sound
-		mark(b, s, kinds[s.Symbol], have.Latest[s.Symbol])
+		mark(b, s, kinds[s.Symbol], latest[s.Symbol])
 	}
 	for i := range b.Quarantine {
 		b.Quarantine[i].Source = b.Payload.Source
@@ -88,11 +88,15 @@ func change(from, to market.Decimal) float64 {
 }
 
 func quarantined(s *market.Series, bar market.Bar, reason string, loaded bool) market.Quarantined {
-	raw := bar.Close.String()
-	if bar.Open != bar.Close || bar.High != bar.Low {
-		raw = fmt.Sprintf("%s %s %s %s", bar.Open, bar.High, bar.Low, bar.Close)
+	return market.Quarantined{Symbol: s.Symbol, Interval: s.Interval, Start: bar.Start, Raw: raw(bar), Reason: reason, Loaded: loaded}
+}
+
+// raw writes the prices of a bar: the one of a fixing, else all four.
+func raw(bar market.Bar) string {
+	if bar.Open == bar.Close && bar.High == bar.Low {
+		return bar.Close.String()
 	}
-	return market.Quarantined{Symbol: s.Symbol, Interval: s.Interval, Start: bar.Start, Raw: raw, Reason: reason, Loaded: loaded}
+	return fmt.Sprintf("%s %s %s %s", bar.Open, bar.High, bar.Low, bar.Close)
 }
 
 // A payload that changes more than half of at least restatementMin stored values is

@@ -23,7 +23,7 @@ const (
 type Run struct {
 	ID       int64
 	Source   string
-	Trigger  string // "start", "schedule", "manual" or "replay"
+	Trigger  string // "start", "schedule", "manual", "backfill" or "replay"
 	Started  time.Time
 	Finished time.Time // zero while it is running
 	Outcome  Outcome   // empty while it is running

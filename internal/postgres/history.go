@@ -35,8 +35,8 @@ func (l *loader) fillHistory(ctx context.Context) error {
 			WHERE d.confirmed AND b.known_at = d.revision_at AND `+sameBar+`
 				AND NOT EXISTS (SELECT 1 FROM revisions o WHERE o.instrument_id = d.instrument_id AND o.interval = d.interval
 					AND o.start = d.start AND o.known_at = $1)),
-		filled AS (INSERT INTO revisions (instrument_id, interval, `+barContent+`, known_at, payload_id, replaced_by)
-			SELECT instrument_id, interval, `+barContent+`, $1, $2, replaced_by FROM placed WHERE NOT confirmed ON CONFLICT DO NOTHING RETURNING 1)
+		filled AS (INSERT INTO revisions (`+barColumnsIn+`, known_at, payload_id, replaced_by)
+			SELECT `+barColumnsIn+`, $1, $2, replaced_by FROM placed WHERE NOT confirmed ON CONFLICT DO NOTHING RETURNING 1)
 		SELECT count(*) FROM filled`, planned, l.known, l.payload).Scan(&filled)
 	if err != nil {
 		return fmt.Errorf("history: %w", err)

@@ -67,6 +67,13 @@ type series struct {
 	newest     time.Time // start of the newest bar that was inserted or replaced
 }
 
+type seriesKey struct {
+	instrument int32
+	interval   market.Interval
+}
+
+func (s *series) key() seriesKey { return seriesKey{s.instrument, s.Interval} }
+
 // receive records the payload and its instruments, as the only writer of its source.
 func (l *loader) receive(ctx context.Context, b market.Batch) error {
 	if _, err := l.tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, lockKey("merge "+b.Payload.Source)); err != nil {
@@ -80,14 +87,10 @@ func (l *loader) receive(ctx context.Context, b market.Batch) error {
 	if err != nil {
 		return err
 	}
-	type key struct {
-		instrument int32
-		interval   market.Interval
-	}
-	seen := map[key]bool{}
+	seen := map[seriesKey]bool{}
 	for _, in := range b.Series {
 		id, ok := ids[in.Symbol]
-		k := key{id, in.Interval}
+		k := seriesKey{id, in.Interval}
 		switch {
 		case !ok:
 			return fmt.Errorf("%s %s: series of an instrument that the batch does not have", in.Symbol, in.Interval)

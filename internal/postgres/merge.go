@@ -1,16 +1,17 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"fmt"
-	"strconv"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 )
 
-// extent is series as arrays, for the server to make rows of: their numbers from 1, and
-// where they begin and end.
+// extent is series as arrays, for the server to make rows of: what
+// they are of, and where they begin and end.
 type extent struct {
 	ids         []int32
 	intervals   []string
@@ -61,10 +62,8 @@ func (l *loader) append(ctx context.Context, fresh []*series) error {
 	if len(fresh) == 0 {
 		return nil
 	}
-	// Numbers and intervals have nothing that COPY would want escaped.
-	lead := func(s *series) string { return strconv.Itoa(int(s.instrument)) + "\t" + string(s.Interval) }
-	into := `bars (instrument_id, interval, ` + barContent + `, known_at, payload_id)`
-	if err := copyBars(ctx, l.tx, into, fresh, lead, instantText(l.known), strconv.FormatInt(l.payload, 10)); err != nil {
+	into := `bars (` + barColumnsIn + `, known_at, payload_id)`
+	if err := copyBars(ctx, l.tx, into, fresh, &origin{l.known, l.payload}); err != nil {
 		return err
 	}
 	for _, s := range fresh {
@@ -74,15 +73,15 @@ func (l *loader) append(ctx context.Context, fresh []*series) error {
 	return nil
 }
 
-// Series are staged by number, which is quicker to join than what they are of.
 const (
-	stagedTable = `CREATE TEMPORARY TABLE staged (series INTEGER, start TIMESTAMPTZ, open NUMERIC, high NUMERIC, low NUMERIC,
-		close NUMERIC, volume NUMERIC, provisional BOOLEAN) ON COMMIT DROP`
-	// What is staged and not stored so, with when it was known that is.
-	differingTable = `CREATE TEMPORARY TABLE differing (series INTEGER, start TIMESTAMPTZ, open NUMERIC, high NUMERIC, low NUMERIC,
-		close NUMERIC, volume NUMERIC, provisional BOOLEAN, instrument_id INTEGER, interval TEXT COLLATE "C", stored_at TIMESTAMPTZ)
-		ON COMMIT DROP`
-	sameBar = `b.instrument_id = d.instrument_id AND b.interval = d.interval AND b.start = d.start`
+	stagedColumns = `instrument_id INTEGER, interval TEXT COLLATE "C", start TIMESTAMPTZ, open NUMERIC, high NUMERIC, low NUMERIC,
+		close NUMERIC, volume NUMERIC, provisional BOOLEAN`
+	stagedTable = `CREATE TEMPORARY TABLE staged (` + stagedColumns + `) ON COMMIT DROP`
+	// What is staged and not stored so; stored_at is when what is stored was known.
+	differingTable = `CREATE TEMPORARY TABLE differing (` + stagedColumns + `, stored_at TIMESTAMPTZ) ON COMMIT DROP`
+
+	barColumnsIn = `instrument_id, interval, start, open, high, low, close, volume, provisional`
+	sameBar      = `b.instrument_id = d.instrument_id AND b.interval = d.interval AND b.start = d.start`
 )
 
 // planned makes the server plan a statement each time: how to join depends on how much a
@@ -102,11 +101,7 @@ func (l *loader) merge(ctx context.Context, known []*series) error {
 			return fmt.Errorf("stage: %w", err)
 		}
 	}
-	numbers := make(map[*series]string, len(known))
-	for i, s := range known {
-		numbers[s] = strconv.Itoa(i + 1)
-	}
-	if err := copyBars(ctx, l.tx, `staged (series, `+barContent+`)`, known, func(s *series) string { return numbers[s] }); err != nil {
+	if err := copyBars(ctx, l.tx, `staged (`+barColumnsIn+`)`, known, nil); err != nil {
 		return err
 	}
 	if found, err := l.compare(ctx, known); err != nil || found == 0 {
@@ -125,19 +120,20 @@ func (l *loader) merge(ctx context.Context, known []*series) error {
 	return l.fillHistory(ctx)
 }
 
-// compare leaves in differing what the store does not say already. Of the store one
-// range of the index is read for each series.
+// compare leaves in differing what the store does not say already. Each side of the
+// join has the whole key, so that whichever way it is planned, however wrong the
+// estimates are, no row is met by more than a few; the bounds, one for each column of
+// the index, let the store's side be read as a few ranges of it.
 func (l *loader) compare(ctx context.Context, known []*series) (int64, error) {
 	e := extentOf(known)
-	tag, err := l.tx.Exec(ctx, `WITH extents AS MATERIALIZED (`+extents+`)
-		INSERT INTO differing SELECT series, `+barContent+`, e.instrument_id, e.interval, known_at FROM (
-			SELECT d.*, b.known_at FROM staged d LEFT JOIN (
-				SELECT e.series, b.* FROM extents e JOIN bars b
-				ON b.instrument_id = e.instrument_id AND b.interval = e.interval AND b.start BETWEEN e.first AND e.last
-			) b USING (series, start)
-			WHERE b.known_at IS NULL OR b.known_at > $5 OR (b.open, b.high, b.low, b.close, b.volume, b.provisional)
-				IS DISTINCT FROM (d.open, d.high, d.low, d.close, d.volume, d.provisional)
-		) d JOIN extents e USING (series)`, planned, e.ids, e.intervals, e.first, e.last, l.known)
+	first := slices.MinFunc(e.first, time.Time.Compare)
+	last := slices.MaxFunc(e.last, time.Time.Compare)
+	tag, err := l.tx.Exec(ctx, `INSERT INTO differing
+		SELECT d.*, b.known_at
+		FROM staged d LEFT JOIN bars b ON `+sameBar+` AND b.instrument_id = ANY ($1) AND b.interval = ANY ($2) AND b.start BETWEEN $3 AND $4
+		WHERE b.start IS NULL OR b.known_at > $5 OR (b.open, b.high, b.low, b.close, b.volume, b.provisional)
+			IS DISTINCT FROM (d.open, d.high, d.low, d.close, d.volume, d.provisional)`, planned,
+		distinct(e.ids), distinct(e.intervals), first, last, l.known)
 	if err != nil {
 		return 0, fmt.Errorf("compare: %w", err)
 	}
@@ -146,22 +142,26 @@ func (l *loader) compare(ctx context.Context, known []*series) (int64, error) {
 
 // count counts what differs and returns how much of it is late.
 func (l *loader) count(ctx context.Context, known []*series) (late int64, err error) {
+	by := make(map[seriesKey]*series, len(known))
+	for _, s := range known {
+		by[s.key()] = s
+	}
 	err = each(ctx, l.tx, func(rows pgx.Rows) error {
-		var n int
+		var k seriesKey
 		var inserted, replaced, older int64
 		var newest *time.Time
-		if err := rows.Scan(&n, &inserted, &replaced, &older, &newest); err != nil {
+		if err := rows.Scan(&k.instrument, &k.interval, &inserted, &replaced, &older, &newest); err != nil {
 			return err
 		}
-		s := known[n-1]
+		s := by[k]
 		s.inserted, s.newest = inserted, fromInstant(newest)
 		l.counts.Inserted += int(inserted)
 		l.counts.Revised += int(replaced)
 		late += older
 		return nil
-	}, `SELECT series, count(*) FILTER (WHERE stored_at IS NULL), count(*) FILTER (WHERE stored_at <= $1),
+	}, `SELECT instrument_id, interval, count(*) FILTER (WHERE stored_at IS NULL), count(*) FILTER (WHERE stored_at <= $1),
 			count(*) FILTER (WHERE stored_at > $1), max(start) FILTER (WHERE stored_at IS NULL OR stored_at <= $1)
-		FROM differing GROUP BY series`, l.known)
+		FROM differing GROUP BY instrument_id, interval`, l.known)
 	if err != nil {
 		return 0, fmt.Errorf("count: %w", err)
 	}
@@ -176,10 +176,14 @@ func (l *loader) apply(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("replace: %w", err)
 	}
-	_, err = l.tx.Exec(ctx, `INSERT INTO bars (instrument_id, interval, `+barContent+`, known_at, payload_id)
-		SELECT instrument_id, interval, `+barContent+`, $1, $2 FROM differing WHERE stored_at IS NULL`, planned, l.known, l.payload)
+	_, err = l.tx.Exec(ctx, `INSERT INTO bars (`+barColumnsIn+`, known_at, payload_id)
+		SELECT `+barColumnsIn+`, $1, $2 FROM differing WHERE stored_at IS NULL`, planned, l.known, l.payload)
 	if err != nil {
 		return fmt.Errorf("insert: %w", err)
 	}
 	return nil
+}
+
+func distinct[T cmp.Ordered](list []T) []T {
+	return slices.Compact(slices.Sorted(slices.Values(list)))
 }

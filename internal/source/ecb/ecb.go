@@ -67,15 +67,33 @@ func (s *Source) Info() market.Source {
 func (s *Source) Next(have market.Coverage, done []string, now time.Time) (market.Request, bool) {
 	switch len(done) {
 	case 0:
-		return s.request(dailyFile, 1<<20), true
+		return s.daily(), true
 	case 1:
 		if s.needsHistory(have, now) {
-			return s.request(historyFile, 16<<20), true
+			return s.history(), true
 		}
-		return s.request(windowFile, 8<<20), true
+		return s.window(), true
 	}
 	return market.Request{}, false
 }
+
+// Span returns the request for the shortest file that reaches back to a day. All of
+// them end with the newest day. The last day of the window is not counted on, as in
+// [Source.Next].
+func (s *Source) Span(from, _ market.Date, now time.Time) []market.Request {
+	info := s.Info()
+	switch {
+	case from >= info.Expected(now):
+		return []market.Request{s.daily()}
+	case from > market.DateOf(now.In(info.Location()))-windowDays:
+		return []market.Request{s.window()}
+	}
+	return []market.Request{s.history()}
+}
+
+func (s *Source) daily() market.Request   { return s.request(dailyFile, 1<<20) }
+func (s *Source) window() market.Request  { return s.request(windowFile, 8<<20) }
+func (s *Source) history() market.Request { return s.request(historyFile, 16<<20) }
 
 func (s *Source) request(file string, most int64) market.Request {
 	return market.Request{Resource: file, URL: s.base + "/" + file, MaxBytes: most}

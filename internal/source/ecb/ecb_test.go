@@ -185,6 +185,33 @@ func TestNextChoosesTheShortestFile(t *testing.T) {
 	}
 }
 
+func TestSpan(t *testing.T) {
+	s, err := New("https://example.com")
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Date(2026, 3, 2, 17, 0, 0, 0, time.UTC)
+	today := market.NewDate(2026, 3, 2)
+	for _, c := range []struct {
+		from market.Date
+		now  time.Time
+		want string
+	}{
+		{today, now, dailyFile},
+		{today, now.Add(-8 * time.Hour), dailyFile},
+		{today - 3, now.Add(-8 * time.Hour), dailyFile}, // Friday, and it is Monday morning
+		{today - 3, now, windowFile},
+		{today - windowDays + 1, now, windowFile},
+		{today - windowDays, now, historyFile},
+		{0, now, historyFile},
+	} {
+		got := s.Span(c.from, today, c.now)
+		if len(got) != 1 || got[0].Resource != c.want || got[0].URL != "https://example.com/"+c.want || got[0].MaxBytes == 0 {
+			t.Errorf("from %s at %s: %+v, want %s", c.from, c.now, got, c.want)
+		}
+	}
+}
+
 func zipped(t testing.TB, files ...string) []byte {
 	t.Helper()
 	var b bytes.Buffer

@@ -43,6 +43,9 @@ func (Source) Next(market.Coverage, []string, time.Time) (market.Request, bool) 
 	return market.Request{}, false
 }
 
+// Span asks for nothing either.
+func (Source) Span(market.Date, market.Date, time.Time) []market.Request { return nil }
+
 // Payload returns two years of random walks, which are the same each time.
 func (s Source) Payload(now time.Time) (string, []byte) {
 	random := rand.New(rand.NewPCG(1, 1)) //nolint:gosec // invented prices need no secret
