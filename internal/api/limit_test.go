@@ -2,6 +2,7 @@ package api
 
 import (
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"testing"
 	"time"
@@ -49,7 +50,7 @@ func TestAddress(t *testing.T) {
 		{[]string{"198.51.100.7"}, 2, "192.0.2.1"},
 		{nil, 1, "192.0.2.1"},
 	} {
-		r := httptest.NewRequest("GET", "/", nil)
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
 		r.Header["X-Forwarded-For"] = c.forwarded
 		if got := address(r, c.proxies); got != c.want {
 			t.Errorf("%q behind %d: %s, want %s", c.forwarded, c.proxies, got, c.want)
