@@ -2,6 +2,7 @@ package postgres_test
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -31,10 +32,16 @@ func run(m *testing.M) int {
 	// What a crash would lose, no test of this server looks for.
 	server, unavailable = pgtest.Start("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200")
 	if unavailable == nil {
-		defer server.Stop()
 		unavailable = migrated(server)
 	}
-	return m.Run()
+	code := m.Run()
+	if server != nil {
+		if err := server.Stop(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+	}
+	return code
 }
 
 // migrated makes the template.

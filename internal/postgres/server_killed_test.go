@@ -24,7 +24,7 @@ func TestServerKilledDuringLoads(t *testing.T) {
 	if err != nil {
 		t.Skip(err)
 	}
-	defer server.Stop()
+	t.Cleanup(func() { must(t, server.Stop()) })
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 0))
@@ -43,12 +43,13 @@ func TestServerKilledDuringLoads(t *testing.T) {
 	there, during := 3, 0
 	for n := range kills {
 		b := batch("coinbase", begin(t, s, "coinbase"), received.Add(time.Duration(n+10)*time.Second), uniform(n+10))
-		moment := time.Duration(random.Int64N(int64(length)))
+		moment := time.Duration(random.Int64N(int64(length) * 5 / 4))
 		failed := make(chan error, 1)
 		go func() { failed <- load(t, s, b) }()
 		time.Sleep(moment) //nolint:forbidigo // the kill comes at a random moment
 		must(t, server.Kill())
-		if err := <-failed; err != nil {
+		err := <-failed
+		if err != nil {
 			during++
 		}
 		must(t, server.Restart())
@@ -57,6 +58,8 @@ func TestServerKilledDuringLoads(t *testing.T) {
 		whole := versionsOf(t, after, n+10)
 		if whole {
 			there++
+		} else if err == nil {
+			t.Error("a load that was confirmed is gone")
 		}
 		// The run was interrupted; another one loads the same bytes.
 		b.Payload.RunID = begin(t, after, "coinbase")
@@ -94,10 +97,12 @@ func load(t *testing.T, s *postgres.Store, b market.Batch) error {
 	return err
 }
 
+const uniformDays = 3000
+
 // uniform is a series in which all prices are n, with a day more for each n.
 func uniform(n int) market.Series {
 	s := market.Series{Symbol: "BTC-USD", Interval: market.Day}
-	for d := range 10000 + n {
+	for d := range uniformDays + n {
 		s.Bars = append(s.Bars, market.Fixing(market.NewDate(1990, 1, 1)+market.Date(d), priceOf(n)))
 	}
 	return s
@@ -118,7 +123,7 @@ func versionsOf(t *testing.T, s *postgres.Store, n int) bool {
 	bars, err := s.Bars(t.Context(), market.BarQuery{Symbol: "BTC-USD", Interval: market.Day, Limit: 100000})
 	must(t, err)
 	has, _, _ := bars[0].Close.Int64(0)
-	if len(bars) != 10000+int(has) {
+	if len(bars) != uniformDays+int(has) {
 		t.Errorf("%d bars of load %d", len(bars), has)
 	}
 	for _, bar := range bars {

@@ -2,6 +2,7 @@ package pgtest
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -28,19 +29,23 @@ func download() (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("data directory: %w", err)
 	}
-	defer os.RemoveAll(data)
+	return bin, errors.Join(unpack(root, data), os.RemoveAll(data))
+}
+
+// unpack starts and stops a server whose programs go to root.
+func unpack(root, data string) error {
 	port, err := freePort()
 	if err != nil {
-		return "", err
+		return err
 	}
 	var log bytes.Buffer
 	server := embedded.NewDatabase(embedded.DefaultConfig().Version(embedded.V18).Port(uint32(port)).
 		BinariesPath(root).RuntimePath(filepath.Join(data, "run")).DataPath(filepath.Join(data, "data")).Logger(&log))
 	if err := server.Start(); err != nil {
-		return "", fmt.Errorf("download: %w: %s", err, log.String())
+		return fmt.Errorf("download: %w: %s", err, log.String())
 	}
 	if err := server.Stop(); err != nil {
-		return "", fmt.Errorf("download: %w", err)
+		return fmt.Errorf("download: %w", err)
 	}
-	return bin, nil
+	return nil
 }
