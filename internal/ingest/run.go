@@ -64,7 +64,10 @@ func (in *Ingester) record(ctx context.Context, src Source, trigger string, work
 	if info.Name != market.Simulated { // which is not asked again
 		next = NextRun(info, run, in.cfg.Now())
 	}
-	attrs := append(runAttrs(run), slog.Time("next_run", next))
+	attrs := runAttrs(run)
+	if !next.IsZero() {
+		attrs = append(attrs, slog.Time("next_run", next))
+	}
 	if failure == nil {
 		log.LogAttrs(ctx, slog.LevelInfo, "run finished", attrs...)
 	} else {
