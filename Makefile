@@ -34,6 +34,8 @@ web: $(manifest) ## Build the web assets, when their sources changed
 test: test-go test-browser ## Run all tests; installs what they need
 
 test-go: $(manifest) ## Run the Go tests
+	@for name in BOURSE_TEST_REPLAY BOURSE_TEST_DATA BOURSE_TEST_AWS; do \
+		[ -n "$$(printenv $$name)" ] || echo "$$name is not set: the tests that need it are skipped (see the README)."; done
 	go test ./...
 
 test-browser: build ## Run the tests of the dashboard in Chromium
