@@ -128,12 +128,12 @@ type cutter struct {
 	to       string
 	wg       sync.WaitGroup
 
-	mu    sync.Mutex
-	left  int
-	over  bool // the run has finished
-	cut   bool
-	late  bool // it had finished when the cut came
-	conns []net.Conn
+	mu      sync.Mutex
+	left    int
+	over    bool // the run has finished
+	cut     bool
+	late    bool // it had finished when the cut came
+	clients []net.Conn
 }
 
 func newCutter(t *testing.T, to string, after int) *cutter {
@@ -162,7 +162,7 @@ func (c *cutter) finish() {
 func (c *cutter) stop() {
 	c.listener.Close()
 	c.mu.Lock()
-	for _, conn := range c.conns {
+	for _, conn := range c.clients {
 		conn.Close()
 	}
 	c.mu.Unlock()
@@ -177,7 +177,7 @@ func (c *cutter) serve(client net.Conn) {
 	}
 	defer upstream.Close()
 	c.mu.Lock()
-	c.conns = append(c.conns, client, upstream)
+	c.clients = append(c.clients, client)
 	gone := c.cut
 	c.mu.Unlock()
 	if gone {
@@ -192,7 +192,8 @@ func (c *cutter) serve(client net.Conn) {
 		if err != nil {
 			return
 		}
-		if _, err := upstream.Write(message); err != nil || !c.count() {
+		cut := c.count()
+		if _, err := upstream.Write(message); err != nil || cut {
 			return
 		}
 	}
@@ -215,20 +216,18 @@ func readMessage(r io.Reader, first bool) ([]byte, error) {
 	return message, nil
 }
 
-// count counts a message and breaks all connections after the last one.
+// count counts a message and reports whether it is one too many. Then all clients have
+// been cut off: the server gets the message, and nobody its answer.
 func (c *cutter) count() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.left--
-	if c.left > 0 {
-		return true
-	}
-	if !c.cut {
+	if c.left == 0 {
 		c.cut, c.late = true, c.over
 		c.listener.Close()
-		for _, conn := range c.conns {
+		for _, conn := range c.clients {
 			conn.Close()
 		}
 	}
-	return false
+	return c.left <= 0
 }

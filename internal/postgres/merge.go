@@ -89,12 +89,15 @@ const (
 // foreign keys again for each row.)
 const planned = pgx.QueryExecModeCacheDescribe
 
-// merge stages series and finds what differs from the store, with one join; most often
-// that is little or nothing. What is left is new, or newer, or late: received before
-// what is stored.
+// merge stages what of series differs from the store; most often that is little or
+// nothing. It is new, or newer, or late: received before what is stored.
 func (l *loader) merge(ctx context.Context, known []*series) error {
 	if len(known) == 0 {
 		return nil
+	}
+	known, err := l.changed(ctx, known)
+	if err != nil || len(known) == 0 {
+		return err
 	}
 	for _, table := range []string{stagedTable, differingTable} {
 		if _, err := l.tx.Exec(ctx, table); err != nil {
@@ -120,11 +123,14 @@ func (l *loader) merge(ctx context.Context, known []*series) error {
 	return l.fillHistory(ctx)
 }
 
-// compare leaves in differing what the store does not say already. Each side of the
-// join has the whole key, so that whichever way it is planned, however wrong the
-// estimates are, no row is met by more than a few; the bounds, one for each column of
-// the index, let the store's side be read as a few ranges of it.
+// compare leaves in differing what the store does not say already. The bounds, one for
+// each column of the index, let the store's side be read as a few ranges of it. Nested
+// loops are kept out, since with estimates that are far off, as after a first load, the
+// planner would read those ranges again for each row: a hash join is never that slow.
 func (l *loader) compare(ctx context.Context, known []*series) (int64, error) {
+	if _, err := l.tx.Exec(ctx, `SET LOCAL enable_nestloop = off`); err != nil {
+		return 0, fmt.Errorf("compare: %w", err)
+	}
 	e := extentOf(known)
 	first := slices.MinFunc(e.first, time.Time.Compare)
 	last := slices.MaxFunc(e.last, time.Time.Compare)
@@ -135,6 +141,9 @@ func (l *loader) compare(ctx context.Context, known []*series) (int64, error) {
 			IS DISTINCT FROM (d.open, d.high, d.low, d.close, d.volume, d.provisional)`, planned,
 		distinct(e.ids), distinct(e.intervals), first, last, l.known)
 	if err != nil {
+		return 0, fmt.Errorf("compare: %w", err)
+	}
+	if _, err := l.tx.Exec(ctx, `SET LOCAL enable_nestloop = on`); err != nil {
 		return 0, fmt.Errorf("compare: %w", err)
 	}
 	return tag.RowsAffected(), nil

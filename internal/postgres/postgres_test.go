@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 
 	"bourse/internal/postgres"
@@ -134,6 +135,24 @@ func TestPingNeedsTheSchema(t *testing.T) {
 			t.Error(err)
 		}
 	}
+}
+
+// TestMigrateAtOnce starts several processes' migrations together, as a rollout does.
+func TestMigrateAtOnce(t *testing.T) {
+	if unavailable != nil {
+		t.Skip(unavailable)
+	}
+	url := server.URL(server.Database(t, ""))
+	var wg sync.WaitGroup
+	for range 4 {
+		s := open(t, url)
+		wg.Go(func() {
+			if err := s.Migrate(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
 }
 
 // connection is a plain connection to a test's database.

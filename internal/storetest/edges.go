@@ -157,3 +157,16 @@ func realOrSimulated(t *testing.T, b *bench) {
 	b.same("instruments", len(list), 1)
 	b.same("source", list[0].Source, "ecb")
 }
+
+// readDuring reads from another handle while a load is about to commit.
+func readDuring(t *testing.T, b *bench) {
+	b.load(b.payload(series("EURUSD", "2026-03-02", "1")))
+	other := b.reopen()
+	_, err := b.Load(t.Context(), b.payload(series("EURUSD", "2026-03-02", "2", "2026-03-03", "2")), func(market.Counts) error {
+		bars, err := other.Bars(t.Context(), market.BarQuery{Symbol: "EURUSD", Interval: market.Day, Limit: 10})
+		b.same("meanwhile", written(bars), "03-02=1")
+		return err
+	})
+	b.ok(err)
+	b.same("after", b.closes("EURUSD", time.Time{}), "03-02=2 03-03=2")
+}

@@ -44,6 +44,7 @@ func Run(t *testing.T, open func(t *testing.T) (store Store, reopen func() Store
 		"changes are told in order, also to other handles": changes,
 		"the version changes with what is stored":          versions,
 		"readers see whole loads while writers write":      isolation,
+		"readers do not wait for a load":                   readDuring,
 		"texts can be any bytes":                           anyText,
 		"a payload overlaps what is stored":                between,
 		"late payloads fill the history":                   lateHistory,
