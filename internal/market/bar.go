@@ -63,6 +63,15 @@ type Series struct {
 	Bars     []Bar
 }
 
+// SeriesKey names a series.
+type SeriesKey struct {
+	Symbol   string
+	Interval Interval
+}
+
+// Key returns the name of the series.
+func (s Series) Key() SeriesKey { return SeriesKey{s.Symbol, s.Interval} }
+
 // Version is one value that a bar has had, with where it came from.
 type Version struct {
 	Bar

@@ -2,8 +2,8 @@ package market
 
 import "time"
 
-// Calendar says on which days a source publishes. Gaps are decided by it, never by
-// the distance between neighbouring values.
+// Calendar says on which days a source publishes, and when their sessions end. Gaps
+// are decided by it, never by the distance between neighbouring values.
 type Calendar string
 
 // The calendars that sources name.
@@ -11,16 +11,32 @@ const (
 	// TARGET is the calendar of the euro system's payment system, by which the ECB
 	// publishes its reference rates.
 	TARGET Calendar = "TARGET"
+	// XNYS is the calendar of the New York Stock Exchange, by its ISO 10383 code. All
+	// exchanges for equities in the United States keep it.
+	XNYS Calendar = "XNYS"
 	// EveryDay has no holidays.
 	EveryDay Calendar = "daily"
 )
 
 // Open reports whether d is a day of the calendar.
 func (c Calendar) Open(d Date) bool {
-	if c == TARGET {
+	switch c {
+	case TARGET:
 		return targetOpen(d)
+	case XNYS:
+		return xnysOpen(d)
 	}
 	return true
+}
+
+// Close returns when the session of an open day ends: for [XNYS] when trading ends in
+// New York, for calendars without sessions when the day itself does, at midnight UTC.
+// Until then a value of the day is provisional.
+func (c Calendar) Close(d Date) time.Time {
+	if c == XNYS {
+		return xnysClose(d)
+	}
+	return (d + 1).Time()
 }
 
 // Days returns the days of the calendar from and to, both included, ascending.
@@ -48,29 +64,9 @@ func (c Calendar) After(d Date) Date {
 	return d
 }
 
-// targetOpen follows the ECB's list of closing days: weekends, New Year's Day and
-// Christmas Day always; Good Friday, Easter Monday, 1 May and 26 December since
-// 2000; and 31 December in 1999 and 2001.
-//
-// https://www.ecb.europa.eu/ecb/contacts/working-hours/html/index.en.html and the
-// press releases of 31 March 1999, 25 May 2000 and 14 December 2000.
-func targetOpen(d Date) bool {
-	if wd := d.Weekday(); wd == time.Saturday || wd == time.Sunday {
-		return false
-	}
-	year, month, day := d.Time().Date()
-	switch {
-	case month == time.January && day == 1, month == time.December && day == 25:
-		return false
-	case month == time.December && day == 31:
-		return year != 1999 && year != 2001
-	case year < 2000:
-		return true
-	case month == time.May && day == 1, month == time.December && day == 26:
-		return false
-	}
-	easter := easterSunday(year)
-	return d != easter-2 && d != easter+1
+func weekend(d Date) bool {
+	wd := d.Weekday()
+	return wd == time.Saturday || wd == time.Sunday
 }
 
 // easterSunday is the anonymous Gregorian computus (Meeus, Astronomical

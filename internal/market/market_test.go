@@ -159,12 +159,16 @@ func TestCheck(t *testing.T) {
 }
 
 func TestMissing(t *testing.T) {
-	c := Coverage{Days: []Date{date("2026-04-01"), date("2026-04-02"), date("2026-04-08")}, Holes: []Date{date("2026-04-02"), date("2027-01-04")}}
-	if got := fmt.Sprint(c.Missing(TARGET, date("2026-04-09"))); got != "[2026-04-02 2026-04-07 2026-04-09]" {
-		t.Errorf("missing %s", got)
+	c := Coverage{
+		Days: map[string][]Date{"A": {date("2026-04-01"), date("2026-04-02"), date("2026-04-08")}, "B": {date("2026-04-09")}},
+		Holes: map[SeriesKey][]time.Time{
+			{"A", Day}: {date("2026-04-02").Time(), date("2027-01-04").Time()}, {"C", Day}: {date("2026-04-02").Time()}, {"A", Hour}: {date("2026-04-03").Time()},
+		},
 	}
-	if got := (Coverage{}).Missing(TARGET, date("2026-04-09")); got != nil {
-		t.Errorf("of nothing %v is missing", got)
+	for symbol, want := range map[string]string{"A": "[2026-04-02 2026-04-07 2026-04-09]", "B": "[]", "C": "[]", "": "[]"} {
+		if got := fmt.Sprint(c.Missing(symbol, TARGET, date("2026-04-09"))); got != want {
+			t.Errorf("of %s %s is missing, want %s", symbol, got, want)
+		}
 	}
 }
 

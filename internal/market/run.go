@@ -70,6 +70,17 @@ type Payload struct {
 	Size       int64
 }
 
+// SourceTime returns when the source answered by its own clock, of which its header
+// Date tells, else when the answer was received.
+func (p Payload) SourceTime() time.Time {
+	if date := p.Header["Date"]; len(date) > 0 {
+		if t, err := time.Parse("Mon, 02 Jan 2006 15:04:05 GMT", date[0]); err == nil { // RFC 9110, section 5.6.7
+			return t
+		}
+	}
+	return p.ReceivedAt
+}
+
 // SHA256 returns the hash of bytes in hex, by which payloads are named.
 func SHA256(body []byte) string {
 	sum := sha256.Sum256(body)

@@ -12,6 +12,18 @@ type Source struct {
 	Calendar    Calendar
 	PublishAt   time.Duration // wall-clock time in Zone, counted from midnight
 	Zone        string        // IANA name
+	// Joint says that all instruments are published together, as one table: a day
+	// without any value is a gap, one without the value of an instrument is not.
+	Joint bool
+	// Poll is how often a source that never closes is asked; zero: when it publishes.
+	Poll   time.Duration
+	Limits Limits
+}
+
+// Limits are how often a source lets itself be asked.
+type Limits struct {
+	Every  time.Duration // least time between two requests
+	PerDay int           // requests in a day of its zone, retries included; zero: no bound
 }
 
 // Simulated is the name of the source that stands in while no real one has answered.
@@ -36,6 +48,12 @@ func (s Source) Expected(now time.Time) Date {
 	}
 	return day
 }
+
+// QuotaDay returns the day whose quota a request at the time now is taken from.
+func (s Source) QuotaDay(now time.Time) Date { return DateOf(now.In(s.Location())) }
+
+// Renewal returns when the quota of that day is renewed: at midnight in its zone.
+func (s Source) Renewal(now time.Time) time.Time { return (s.QuotaDay(now) + 1).At(0, s.Location()) }
 
 // SourceStatus is how a source stands.
 type SourceStatus struct {
