@@ -83,6 +83,10 @@ func lostBarsOf(t *testing.T, s *postgres.Store) bool {
 	if err != nil || len(bars) != lostBars {
 		t.Errorf("%d bars, %v", len(bars), err)
 	}
+	lists, err := s.Actions(t.Context(), "BTC-USD", time.Time{})
+	if err != nil || len(lists) != 1 || len(lists[0].Actions) != 1 {
+		t.Errorf("actions %+v, %v", lists, err)
+	}
 	return true
 }
 
@@ -103,14 +107,19 @@ func wholeRun(t *testing.T, s *postgres.Store, finished func()) error {
 	if err != nil {
 		return err
 	}
-	if _, err := s.Coverage(ctx, "coinbase"); err != nil {
+	if _, err := s.Coverage(ctx, market.Source{Name: "coinbase"}); err != nil {
+		return err
+	}
+	if _, err := s.Spend(ctx, "coinbase", market.NewDate(2026, 3, 2), 10, at); err != nil {
 		return err
 	}
 	series := market.Series{Symbol: "BTC-USD", Interval: market.Day}
 	for d := range lostBars {
 		series.Bars = append(series.Bars, market.Fixing(market.NewDate(2025, 1, 1)+market.Date(d), priceOf(d+1)))
 	}
-	counts, err := s.Load(ctx, batch("coinbase", id, at, series), accept)
+	b := batch("coinbase", id, at, series)
+	b.Actions = []market.ActionList{{Symbol: "BTC-USD", Kind: market.Split, Actions: []market.Action{{Day: market.NewDate(2025, 1, 2), Value: priceOf(2)}}}}
+	counts, err := s.Load(ctx, b, accept)
 	if err != nil {
 		return err
 	}

@@ -17,8 +17,10 @@ import (
 // A bar that is stored already with the same content is left alone. One that
 // differs replaces it, and the old one becomes a revision. What counts is when a
 // payload was received, not when it is loaded: a payload older than what is stored
-// only fills in history. Simulated instruments disappear in the transaction that
-// brings the first real bars.
+// only fills in history. Corporate actions are counted and kept likewise, a list at a
+// time. An instrument with a name replaces what is known of it, one without says
+// nothing new. Simulated instruments disappear in the transaction that brings the
+// first real ones.
 func (s *Store) Load(ctx context.Context, b market.Batch, accept func(market.Counts) error) (market.Counts, error) {
 	var counts market.Counts
 	err := s.inTx(ctx, func(tx pgx.Tx) error {
@@ -30,6 +32,9 @@ func (s *Store) Load(ctx context.Context, b market.Batch, accept func(market.Cou
 			return err
 		}
 		if err := l.load(ctx); err != nil {
+			return err
+		}
+		if err := l.actions(ctx, b.Actions); err != nil {
 			return err
 		}
 		if err := l.quarantine(ctx, b.Quarantine); err != nil {
@@ -55,6 +60,7 @@ type loader struct {
 	tx      pgx.Tx
 	payload int64
 	known   time.Time // when the payload was received
+	ids     map[string]int32
 	series  []*series
 	counts  market.Counts
 }
@@ -83,13 +89,12 @@ func (l *loader) receive(ctx context.Context, b market.Batch) error {
 	if l.payload, err = insertPayload(ctx, l.tx, b.Payload, true); err != nil {
 		return err
 	}
-	ids, err := saveInstruments(ctx, l.tx, b.Instruments)
-	if err != nil {
+	if l.ids, err = saveInstruments(ctx, l.tx, b.Instruments); err != nil {
 		return err
 	}
 	seen := map[seriesKey]bool{}
 	for _, in := range b.Series {
-		id, ok := ids[in.Symbol]
+		id, ok := l.ids[in.Symbol]
 		k := seriesKey{id, in.Interval}
 		switch {
 		case !ok:

@@ -17,7 +17,8 @@ import (
 //     the bars of one source, with or without the lock of a run;
 //   - "simulated", by transaction: shared by loads of real bars, exclusive for all
 //     that writes simulated ones; and "drop simulated", see simulated.go;
-//   - "sequence", by transaction: held from the numbering of a change to its commit.
+//   - "sequence", by transaction: held from the numbering of a change to its commit;
+//   - "quota <source>", by transaction: held alone, while a request is taken.
 //
 // A load takes them in this order, so no two wait for each other in a circle.
 func lockKey(name string) int64 {

@@ -18,18 +18,18 @@ func TestLockLost(t *testing.T) {
 	defer release()
 	id := begin(t, s, "coinbase")
 	received := time.Date(2026, 3, 2, 15, 0, 0, 0, time.UTC)
-	must(t, load(t, s, batch("coinbase", id, received, uniform(1))))
+	must(t, load(t, s, uniformBatch(id, received, 1)))
 	db := connection(t, url)
 	_, err = db.Exec(t.Context(), `SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
 		WHERE application_name = 'bourse lock coinbase' AND datname = current_database()`)
 	must(t, err)
-	if err := load(t, s, batch("coinbase", id, received.Add(time.Hour), uniform(2))); !errors.Is(err, market.ErrLocked) {
+	if err := load(t, s, uniformBatch(id, received.Add(time.Hour), 2)); !errors.Is(err, market.ErrLocked) {
 		t.Errorf("a load without the lock: %v", err)
 	}
 	theirs, err := other.Lock(t.Context(), "coinbase")
 	must(t, err)
 	defer theirs()
-	must(t, load(t, other, batch("coinbase", begin(t, other, "coinbase"), received.Add(2*time.Hour), uniform(3))))
+	must(t, load(t, other, uniformBatch(begin(t, other, "coinbase"), received.Add(2*time.Hour), 3)))
 	if !versionsOf(t, other, 3) {
 		t.Error("the second writer's load is not there")
 	}

@@ -47,13 +47,17 @@ func (s *Store) inSourceTx(ctx context.Context, source string, f func(pgx.Tx) er
 	})
 }
 
-// saveInstruments returns the IDs of instruments by symbol; new ones are stored.
+// saveInstruments returns the IDs of instruments by symbol. New ones are stored, and
+// known ones brought up to date where the batch names them.
 func saveInstruments(ctx context.Context, tx pgx.Tx, list []market.Instrument) (map[string]int32, error) {
 	ids := make(map[string]int32, len(list))
 	batch := &pgx.Batch{}
 	for _, i := range list {
-		batch.Queue(`WITH added AS (INSERT INTO instruments (symbol, name, kind, base, quote, source, calendar, licence)
-				SELECT $1, $2, $3, $4, $5, $6, $7, $8
+		batch.Queue(`WITH updated AS (UPDATE instruments SET name = $2, kind = $3, base = $4, quote = $5, calendar = $7, licence = $8
+				WHERE symbol = $1 AND source = $6 AND $2 <> ''
+					AND (name, kind, base, quote, calendar, licence) <> ($2, $3, $4, $5, $7, $8)),
+			added AS (INSERT INTO instruments (symbol, name, kind, base, quote, source, calendar, licence)
+				SELECT $1, coalesce(nullif($2, ''), $1), $3, $4, $5, $6, $7, $8
 				WHERE NOT EXISTS (SELECT 1 FROM instruments WHERE symbol = $1 AND source = $6) RETURNING id)
 			SELECT id FROM added UNION ALL SELECT id FROM instruments WHERE symbol = $1 AND source = $6`,
 			i.Symbol, text(i.Name), i.Kind, i.Base, i.Quote, i.Source, i.Calendar, i.Licence).QueryRow(func(row pgx.Row) error {

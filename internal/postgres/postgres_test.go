@@ -177,6 +177,7 @@ func TestSchemaKeepsHistory(t *testing.T) {
 		`INSERT INTO instruments (id, symbol, name, kind, base, quote, source, calendar, licence) VALUES (1, 'EURUSD', '', 'fx', 'EUR', 'USD', 'ecb', 'TARGET', 'public')`,
 		`INSERT INTO bars (instrument_id, interval, start, open, high, low, close, provisional, known_at, payload_id) VALUES (1, '1d', now(), 1, 1, 1, 1, false, now(), 1)`,
 		`UPDATE bars SET close = 2`,
+		`INSERT INTO actions (instrument_id, kind, known_at, payload_id, list) VALUES (1, 'split', now(), 1, '[]')`,
 	} {
 		if _, err := db.Exec(t.Context(), statement); err != nil {
 			t.Fatalf("%s: %v", statement, err)
@@ -186,10 +187,15 @@ func TestSchemaKeepsHistory(t *testing.T) {
 	if err := db.QueryRow(t.Context(), `SELECT close::text FROM revisions`).Scan(&kept); err != nil || kept != "1" {
 		t.Errorf("kept %q, %v", kept, err)
 	}
-	for _, statement := range []string{`DELETE FROM bars`, `DELETE FROM revisions`, `TRUNCATE bars`, `TRUNCATE revisions`} {
+	for _, statement := range []string{
+		`DELETE FROM bars`, `DELETE FROM revisions`, `DELETE FROM actions`, `TRUNCATE bars`, `TRUNCATE revisions`, `TRUNCATE actions`,
+	} {
 		if _, err := db.Exec(t.Context(), statement); err == nil || !strings.Contains(err.Error(), "never deleted") {
 			t.Errorf("%s: %v", statement, err)
 		}
+	}
+	if _, err := db.Exec(t.Context(), `UPDATE actions SET list = '[["2026-03-02","2"]]'`); err == nil || !strings.Contains(err.Error(), "never changed") {
+		t.Errorf("a list was changed: %v", err)
 	}
 }
 

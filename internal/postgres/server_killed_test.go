@@ -37,12 +37,12 @@ func TestServerKilledDuringLoads(t *testing.T) {
 	length := time.Duration(0)
 	for n := range 3 { // the last of them as long as those that follow
 		began := time.Now()
-		must(t, load(t, s, batch("coinbase", begin(t, s, "coinbase"), received.Add(time.Duration(n)*time.Second), uniform(n+1))))
+		must(t, load(t, s, uniformBatch(begin(t, s, "coinbase"), received.Add(time.Duration(n)*time.Second), n+1)))
 		length = time.Since(began)
 	}
 	there, during := 3, 0
 	for n := range kills {
-		b := batch("coinbase", begin(t, s, "coinbase"), received.Add(time.Duration(n+10)*time.Second), uniform(n+10))
+		b := uniformBatch(begin(t, s, "coinbase"), received.Add(time.Duration(n+10)*time.Second), n+10)
 		moment := time.Duration(random.Int64N(int64(length) * 5 / 4))
 		failed := make(chan error, 1)
 		go func() { failed <- load(t, s, b) }()
@@ -108,6 +108,15 @@ func uniform(n int) market.Series {
 	return s
 }
 
+// uniformBatch is a payload of uniform(n) with one dividend of n.
+func uniformBatch(run int64, received time.Time, n int) market.Batch {
+	b := batch("coinbase", run, received, uniform(n))
+	b.Actions = []market.ActionList{{Symbol: "BTC-USD", Kind: market.Dividend, Actions: []market.Action{{
+		Day: market.NewDate(1990, 1, 1), Value: priceOf(n),
+	}}}}
+	return b
+}
+
 func priceOf(n int) market.Decimal {
 	d, err := market.ParseDecimal(fmt.Sprint(n))
 	if err != nil {
@@ -117,7 +126,7 @@ func priceOf(n int) market.Decimal {
 }
 
 // versionsOf reports whether the store has the series uniform(n), and makes sure that
-// what it has is one such series.
+// what it has is one such payload.
 func versionsOf(t *testing.T, s *postgres.Store, n int) bool {
 	t.Helper()
 	bars, err := s.Bars(t.Context(), market.BarQuery{Symbol: "BTC-USD", Interval: market.Day, Limit: 100000})
@@ -130,6 +139,10 @@ func versionsOf(t *testing.T, s *postgres.Store, n int) bool {
 		if !bar.Same(bars[0]) {
 			t.Fatalf("half a load: %s and %s", bar.Close, bars[0].Close)
 		}
+	}
+	lists, err := s.Actions(t.Context(), "BTC-USD", time.Time{})
+	if err != nil || len(lists) != 1 || !lists[0].Actions[0].Value.Equal(bars[0].Close) {
+		t.Fatalf("bars of load %d, actions %+v, %v", has, lists, err)
 	}
 	return int(has) == n
 }

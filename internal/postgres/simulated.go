@@ -23,8 +23,8 @@ func lockSimulated(ctx context.Context, tx pgx.Tx, source string) error {
 	return nil
 }
 
-// dropSimulated removes the simulated source once real bars arrive, and keeps
-// simulated bars out of a store that has real ones.
+// dropSimulated removes the simulated source once real instruments arrive, and keeps
+// simulated ones out of a store that has any.
 func dropSimulated(ctx context.Context, tx pgx.Tx, b market.Batch) error {
 	if err := lockSimulated(ctx, tx, b.Payload.Source); err != nil {
 		return err
@@ -41,7 +41,7 @@ func dropSimulated(ctx context.Context, tx pgx.Tx, b market.Batch) error {
 		}
 		return nil
 	}
-	if !simulated || len(b.Series) == 0 {
+	if !simulated || len(b.Instruments) == 0 {
 		return nil
 	}
 	// Loads of two real sources may come here at once. The second finds nothing left.
@@ -56,6 +56,7 @@ func dropSimulated(ctx context.Context, tx pgx.Tx, b market.Batch) error {
 		`DELETE FROM quarantine WHERE payload_id IN ` + payloads,
 		`DELETE FROM bars WHERE instrument_id IN ` + instruments,
 		`DELETE FROM revisions WHERE instrument_id IN ` + instruments,
+		`DELETE FROM actions WHERE instrument_id IN ` + instruments,
 		`DELETE FROM instruments WHERE source = 'simulated'`,
 		`DELETE FROM payloads WHERE source = 'simulated'`,
 		`DELETE FROM runs WHERE source = 'simulated'`,

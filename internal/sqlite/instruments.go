@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"bourse/internal/market"
 )
@@ -47,44 +46,4 @@ func (s *Store) Instrument(ctx context.Context, symbol string) (market.Instrumen
 		return i, fmt.Errorf("instrument: %w", err)
 	}
 	return i, nil
-}
-
-// Coverage returns what the store has of a source's daily bars.
-func (s *Store) Coverage(ctx context.Context, source string) (market.Coverage, error) {
-	c := market.Coverage{Latest: map[string]market.Bar{}, Fetched: map[string]time.Time{}}
-	err := errors.Join(
-		each(ctx, s.reads, func(rows *sql.Rows) error {
-			var at int64
-			err := rows.Scan(&at)
-			c.Days = append(c.Days, market.DateOf(time.Unix(at, 0).UTC()))
-			return err
-		}, `SELECT DISTINCT start FROM bars WHERE interval = '1d'
-			AND instrument_id IN (SELECT id FROM instruments WHERE source = ?) ORDER BY start`, source),
-		each(ctx, s.reads, func(rows *sql.Rows) error {
-			var symbol string
-			b, err := scanBar(rows, &symbol)
-			c.Latest[symbol] = b
-			return err
-		}, `SELECT `+barColumns+`, symbol FROM instruments JOIN bars
-			ON instrument_id = id AND interval = '1d' AND start = last WHERE source = ?`, source),
-		each(ctx, s.reads, func(rows *sql.Rows) error {
-			var at int64
-			err := rows.Scan(&at)
-			c.Holes = append(c.Holes, market.DateOf(time.Unix(at, 0).UTC()))
-			return err
-		}, `SELECT DISTINCT q.start FROM quarantine q LEFT JOIN instruments i ON i.symbol = q.symbol
-			LEFT JOIN bars b ON b.instrument_id = i.id AND b.interval = q.interval AND b.start = q.start
-			WHERE q.source = ? AND q.interval = '1d' AND NOT q.loaded AND b.start IS NULL ORDER BY q.start`, source),
-		each(ctx, s.reads, func(rows *sql.Rows) error {
-			var resource string
-			var at sql.NullInt64
-			err := rows.Scan(&resource, &at)
-			c.Fetched[resource] = fromInstant(at)
-			return err
-		}, `SELECT resource, max(received_at) FROM payloads WHERE source = ? AND loaded GROUP BY resource`, source),
-	)
-	if err != nil {
-		return market.Coverage{}, fmt.Errorf("coverage: %w", err)
-	}
-	return c, nil
 }

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -19,8 +20,10 @@ import (
 // A bar that is stored already with the same content is left alone. One that
 // differs replaces it, and the old one becomes a revision. What counts is when a
 // payload was received, not when it is loaded: a payload older than what is stored
-// only fills in history. Simulated instruments disappear in the transaction that
-// brings the first real bars.
+// only fills in history. Corporate actions are counted and kept likewise, a list at a
+// time. An instrument with a name replaces what is known of it, one without says
+// nothing new. Simulated instruments disappear in the transaction that brings the
+// first real ones.
 func (s *Store) Load(ctx context.Context, b market.Batch, accept func(market.Counts) error) (market.Counts, error) {
 	var counts market.Counts
 	err := s.inTx(ctx, func(tx *sql.Tx) error {
@@ -40,6 +43,9 @@ func (s *Store) Load(ctx context.Context, b market.Batch, accept func(market.Cou
 				return fmt.Errorf("%s %s: %w", series.Symbol, series.Interval, err)
 			}
 		}
+		if err := l.actions(ctx, b.Actions); err != nil {
+			return err
+		}
 		if err := l.quarantine(ctx, b.Quarantine); err != nil {
 			return err
 		}
@@ -56,8 +62,8 @@ func (s *Store) Load(ctx context.Context, b market.Batch, accept func(market.Cou
 	return counts, nil
 }
 
-// dropSimulated removes the simulated source once real bars arrive, and keeps
-// simulated bars out of a store that has real ones.
+// dropSimulated removes the simulated source once real instruments arrive, and keeps
+// simulated ones out of a store that has any.
 func dropSimulated(ctx context.Context, tx *sql.Tx, b market.Batch) error {
 	if b.Payload.Source == market.Simulated {
 		var real bool
@@ -67,13 +73,14 @@ func dropSimulated(ctx context.Context, tx *sql.Tx, b market.Batch) error {
 		}
 		return nil
 	}
-	if len(b.Series) == 0 {
+	if len(b.Instruments) == 0 {
 		return nil
 	}
 	for _, statement := range []string{
 		`DELETE FROM quarantine WHERE source = 'simulated'`,
 		`DELETE FROM bars WHERE instrument_id IN (SELECT id FROM instruments WHERE source = 'simulated')`,
 		`DELETE FROM revisions WHERE instrument_id IN (SELECT id FROM instruments WHERE source = 'simulated')`,
+		`DELETE FROM actions WHERE instrument_id IN (SELECT id FROM instruments WHERE source = 'simulated')`,
 		`DELETE FROM instruments WHERE source = 'simulated'`,
 		`DELETE FROM payloads WHERE source = 'simulated'`,
 		`DELETE FROM runs WHERE source = 'simulated'`,
@@ -107,15 +114,24 @@ func (s *Store) SavePayload(ctx context.Context, p market.Payload) error {
 	})
 }
 
+// saveInstruments returns the IDs of instruments by symbol. New ones are stored, and
+// known ones brought up to date where the batch names them.
 func saveInstruments(ctx context.Context, tx *sql.Tx, list []market.Instrument) (map[string]int64, error) {
 	ids := make(map[string]int64, len(list))
 	for _, i := range list {
 		var id int64
-		err := tx.QueryRowContext(ctx, `SELECT id FROM instruments WHERE symbol = ? AND source = ?`, i.Symbol, i.Source).Scan(&id)
-		if errors.Is(err, sql.ErrNoRows) {
+		var differs bool
+		err := tx.QueryRowContext(ctx, `SELECT id, (name, kind, base, quote, calendar, licence) <> (?, ?, ?, ?, ?, ?)
+			FROM instruments WHERE symbol = ? AND source = ?`,
+			i.Name, i.Kind, i.Base, i.Quote, i.Calendar, i.Licence, i.Symbol, i.Source).Scan(&id, &differs)
+		switch {
+		case errors.Is(err, sql.ErrNoRows):
 			err = tx.QueryRowContext(ctx, `INSERT INTO instruments
 				(symbol, name, kind, base, quote, source, calendar, licence) VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`,
-				i.Symbol, i.Name, i.Kind, i.Base, i.Quote, i.Source, i.Calendar, i.Licence).Scan(&id)
+				i.Symbol, cmp.Or(i.Name, i.Symbol), i.Kind, i.Base, i.Quote, i.Source, i.Calendar, i.Licence).Scan(&id)
+		case err == nil && differs && i.Name != "":
+			_, err = tx.ExecContext(ctx, `UPDATE instruments SET name = ?, kind = ?, base = ?, quote = ?, calendar = ?, licence = ?
+				WHERE id = ?`, i.Name, i.Kind, i.Base, i.Quote, i.Calendar, i.Licence, id)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("instrument %s: %w", i.Symbol, err)

@@ -76,6 +76,7 @@ func TestSchemaKeepsHistory(t *testing.T) {
 		`INSERT INTO instruments (id, symbol, name, kind, base, quote, source, calendar, licence) VALUES (1, 'EURUSD', '', 'fx', 'EUR', 'USD', 'ecb', 'TARGET', 'public')`,
 		`INSERT INTO bars VALUES (1, '1d', 0, '1', '1', '1', '1', NULL, 0, 5, 1)`,
 		`UPDATE bars SET close = '2'`,
+		`INSERT INTO actions VALUES (1, 'split', 0, 1, '[]')`,
 	} {
 		if _, err := db.ExecContext(t.Context(), statement); err != nil {
 			t.Fatalf("%s: %v", statement, err)
@@ -85,10 +86,16 @@ func TestSchemaKeepsHistory(t *testing.T) {
 	if err := db.QueryRowContext(t.Context(), `SELECT close FROM revisions`).Scan(&kept); err != nil || kept != "1" {
 		t.Errorf("kept %q, %v", kept, err)
 	}
-	for _, statement := range []string{`DELETE FROM bars`, `DELETE FROM revisions`} {
+	for _, statement := range []string{`DELETE FROM bars`, `DELETE FROM revisions`, `DELETE FROM actions`} {
 		if _, err := db.ExecContext(t.Context(), statement); err == nil || !strings.Contains(err.Error(), "never deleted") {
 			t.Errorf("%s: %v", statement, err)
 		}
+	}
+	if _, err := db.ExecContext(t.Context(), `UPDATE actions SET list = '[["2026-03-02","2"]]'`); err == nil || !strings.Contains(err.Error(), "never changed") {
+		t.Errorf("a list was changed: %v", err)
+	}
+	if _, err := db.ExecContext(t.Context(), `INSERT INTO actions VALUES (1, 'split', 1, 1, '[["2026')`); err == nil {
+		t.Error("half a list was stored")
 	}
 }
 

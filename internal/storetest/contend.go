@@ -72,7 +72,8 @@ type contest struct {
 }
 
 // contested is one source. All its bars have one price, which grows by one with each
-// load, and so do its days. Only the holder of its lock touches loads.
+// load, and so do its days, its dividends and what it has spent. Only the holder of its
+// lock touches loads.
 type contested struct {
 	name    string
 	symbols []string
@@ -117,12 +118,15 @@ func (c *contest) run(store Store, src *contested) error {
 	if err != nil {
 		return err
 	}
-	have, err := store.Coverage(ctx, src.name)
+	have, err := store.Coverage(ctx, market.Source{Name: src.name, Joint: true})
 	if err != nil {
 		return err
 	}
-	if len(have.Days) != days(src.loads) {
-		return fmt.Errorf("%d loads left %d days", src.loads, len(have.Days))
+	if n := len(have.Days[""]); n != days(src.loads) {
+		return fmt.Errorf("%d loads left %d days", src.loads, n)
+	}
+	if err := c.spend(store, src); err != nil {
+		return err
 	}
 	want := market.Counts{}
 	at := c.now()
@@ -138,9 +142,10 @@ func (c *contest) run(store Store, src *contested) error {
 			s.Bars = append(s.Bars, market.Fixing(market.DateOf(c.begun)+market.Date(d), price(fmt.Sprint(src.loads+1))))
 		}
 		b.Series = append(b.Series, s)
-		want.Bars += len(s.Bars)
+		b.Actions = append(b.Actions, list(symbol, market.Dividend, "2026-03-02", fmt.Sprint(src.loads+1)))
+		want.Bars += len(s.Bars) + 1
 	}
-	want.Revised = days(src.loads) * len(src.symbols)
+	want.Revised = (days(src.loads) + min(src.loads, 1)) * len(src.symbols)
 	want.Inserted = want.Bars - want.Revised
 	counts, err := store.Load(ctx, b, accept)
 	if err != nil {
@@ -151,6 +156,18 @@ func (c *contest) run(store Store, src *contested) error {
 	}
 	src.loads++
 	return store.FinishRun(ctx, market.Run{ID: id, Source: src.name, Finished: c.now(), Outcome: market.OK, Counts: counts}, c.now())
+}
+
+// spend takes the one request that is left.
+func (c *contest) spend(store Store, src *contested) error {
+	today := market.DateOf(c.begun)
+	if _, err := store.Spend(c.t.Context(), src.name, today, src.loads+1, c.now()); err != nil {
+		return err
+	}
+	if _, err := store.Spend(c.t.Context(), src.name, today, src.loads+1, c.now()); !errors.Is(err, market.ErrQuota) {
+		return fmt.Errorf("one request more than %d: got %v, want ErrQuota", src.loads+1, err) //nolint:errorlint // it may be nil
+	}
+	return nil
 }
 
 // days is how many days a source has after some loads: a few at first, and one more
@@ -235,6 +252,10 @@ func (c *contest) inspect(store Store) {
 			versions, err := store.Versions(ctx, symbol, market.Day, c.begun)
 			if err != nil || len(versions) != src.loads || versions[0].Close.String() != fmt.Sprint(src.loads) {
 				c.t.Errorf("%s: %d versions after %d loads, %v", symbol, len(versions), src.loads, err)
+			}
+			lists, err := store.Actions(ctx, symbol, time.Time{})
+			if err != nil || len(lists) != 1 || lists[0].Actions[0].Value.String() != fmt.Sprint(src.loads) {
+				c.t.Errorf("%s: actions %+v after %d loads, %v", symbol, lists, src.loads, err)
 			}
 		}
 	}

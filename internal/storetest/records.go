@@ -76,39 +76,6 @@ func quarantined(_ *testing.T, b *bench) {
 	b.same("another source", len(none), 0)
 }
 
-func coverage(_ *testing.T, b *bench) {
-	empty, err := b.Coverage(b.t.Context(), "ecb")
-	b.ok(err)
-	b.same("days of an empty store", len(empty.Days), 0)
-	// 2 March is a Monday; 4 March is missing for all, 5 March for one.
-	batch := b.payload(series("EURUSD", "2026-03-02", "1", "2026-03-03", "2", "2026-03-05", "3"), series("EURJPY", "2026-03-02", "1"))
-	batch.Quarantine = []market.Quarantined{{
-		Source: "ecb", Symbol: "EURJPY", Interval: market.Day, Start: day("2026-03-05").Time(), Raw: "NaN", Reason: "no number",
-	}}
-	b.load(batch)
-	c, err := b.Coverage(b.t.Context(), "ecb")
-	b.ok(err)
-	b.same("days", fmt.Sprint(c.Days), "[2026-03-02 2026-03-03 2026-03-05]")
-	b.same("missing", fmt.Sprint(c.Missing(market.TARGET, day("2026-03-06"))), "[2026-03-04 2026-03-05 2026-03-06]")
-	b.same("latest", c.Latest["EURUSD"].Close.String(), "3")
-	b.same("latest of another", market.DateOf(c.Latest["EURJPY"].Start).String(), "2026-03-02")
-	b.same("fetched", c.Fetched["rates.csv"], batch.Payload.ReceivedAt)
-	b.load(b.payload(series("EURJPY", "2026-03-05", "1")))
-	c, err = b.Coverage(b.t.Context(), "ecb")
-	b.ok(err)
-	b.same("holes once filled", len(c.Holes), 0)
-	useless := b.payload().Payload
-	useless.Resource = "error page"
-	b.ok(b.SavePayload(b.t.Context(), useless))
-	c, err = b.Coverage(b.t.Context(), "ecb")
-	b.ok(err)
-	_, there := c.Fetched["error page"]
-	b.same("a useless payload counts as fetched", there, false)
-	p, err := b.Payload(b.t.Context(), useless.SHA256)
-	b.ok(err)
-	b.same("useless payload", p.Resource, "error page")
-}
-
 func interrupted(_ *testing.T, b *bench) {
 	b.now = b.now.Add(time.Hour)
 	second := b.begin("ecb")

@@ -37,6 +37,17 @@ func Run(t *testing.T, open func(t *testing.T) (store Store, reopen func() Store
 		"instruments are listed, searched and paged":       listing,
 		"quarantine holds each flaw once":                  quarantined,
 		"coverage says what is missing":                    coverage,
+		"coverage tells instruments apart":                 coverageBySymbol,
+		"coverage tells series and resources apart":        coverageOfSeries,
+		"a quota is never exceeded":                        quota,
+		"a quota is one for all who spend at once":         quotaAtOnce,
+		"actions are kept as each list said them":          actions,
+		"lists in any order give one history":              actionsInAnyOrder,
+		"a late list is counted against the one before it": lateActions,
+		"refused actions leave no trace":                   refusedActions,
+		"actions that cannot be true are refused":          falseActions,
+		"an instrument gets its name when it is known":     named,
+		"a real instrument ends the simulation":            lookedUp,
 		"a run that never finished was interrupted":        interrupted,
 		"sources say how they stand":                       sources,
 		"one writer of a source at a time":                 oneWriter,
@@ -99,12 +110,16 @@ func (b *bench) payloadAt(at time.Time, series ...market.Series) market.Batch {
 		ReceivedAt: at, SHA256: market.SHA256([]byte(at.String())), Size: 1,
 	}}
 	for _, s := range series {
-		batch.Instruments = append(batch.Instruments, market.Instrument{
-			Symbol: s.Symbol, Name: "name of " + s.Symbol, Kind: market.FX, Base: "EUR", Quote: s.Symbol[3:],
-			Source: "ecb", Calendar: market.TARGET, Licence: market.Public,
-		})
+		batch.Instruments = append(batch.Instruments, instrument(s.Symbol))
 	}
 	return batch
+}
+
+func instrument(symbol string) market.Instrument {
+	return market.Instrument{
+		Symbol: symbol, Name: "name of " + symbol, Kind: market.FX, Base: "EUR", Quote: symbol[3:],
+		Source: "ecb", Calendar: market.TARGET, Licence: market.Public,
+	}
 }
 
 // load loads a batch that must be accepted.
@@ -175,9 +190,9 @@ func (b *bench) check() {
 }
 
 // Check verifies the invariants of a store: every instrument's figures are those of
-// its bars, bars are in order and of open days, every value leads to a payload, and
-// the versions of a value are in the order of their receipt, each different from the
-// one before.
+// its bars, bars are in order and of open days, every value and every list of actions
+// leads to a payload, the versions of a value are in the order of their receipt, each
+// different from the one before, and lists are ascending.
 func Check(ctx context.Context, t *testing.T, s Store) {
 	t.Helper()
 	all, err := s.Instruments(ctx, market.InstrumentQuery{Limit: 1000})
@@ -207,6 +222,7 @@ func Check(ctx context.Context, t *testing.T, s Store) {
 		for n := 0; n < len(bars); n += 1 + len(bars)/100 {
 			checkVersions(ctx, t, s, i.Symbol, bars[n])
 		}
+		checkActions(ctx, t, s, i.Symbol)
 	}
 	status, err := s.Sources(ctx)
 	if err != nil {
