@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"cmp"
 	"context"
 
 	"bourse/internal/market"
@@ -12,17 +13,11 @@ import (
 // there already is left alone, so it is harmless to repeat.
 func (in *Ingester) Backfill(ctx context.Context, src Source, from, to market.Date) (market.Run, error) {
 	return in.record(ctx, src, "backfill", func(run *market.Run) error {
-		have, err := in.cfg.Store.Coverage(ctx, run.Source)
+		have, err := in.cfg.Store.Coverage(ctx, src.Info())
 		if err != nil {
 			return err
 		}
-		requests := src.Span(from, to, in.cfg.Now())
-		for i, req := range requests {
-			in.cfg.Progress(Progress{Source: run.Source, Step: "fetch", Done: i, Total: len(requests), Item: req.Resource})
-			if err := in.fetch(ctx, src, run, req, have.Latest); err != nil {
-				return err
-			}
-		}
-		return nil
+		w := work{Ingester: in, src: src, info: src.Info(), run: run, failed: map[string]bool{}}
+		return cmp.Or(w.fetch(ctx, src.Span(from, to, in.cfg.Now()), have.Latest), w.held)
 	})
 }

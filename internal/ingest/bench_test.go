@@ -26,15 +26,25 @@ type bench struct {
 	dir     string
 	store   *sqlite.Store
 	archive *archive.Archive
-	source  *ecb.Source
+	source  ingest.Source
 	log     *logbook
 }
 
-// newBench works in dir with the upstream at base. The configuration can be changed
-// before the ingester is made.
+// newBench works in dir with the ECB at base. The configuration can be changed before
+// the ingester is made.
 func newBench(t *testing.T, dir, base string, change ...func(*ingest.Config)) *bench {
 	t.Helper()
-	b := &bench{t: t, dir: dir, log: &logbook{}}
+	src, err := ecb.New(base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return newBenchOf(t, dir, src, change...)
+}
+
+// newBenchOf works in dir with a source.
+func newBenchOf(t *testing.T, dir string, src ingest.Source, change ...func(*ingest.Config)) *bench {
+	t.Helper()
+	b := &bench{t: t, dir: dir, source: src, log: &logbook{}}
 	var err error
 	if b.store, err = sqlite.Open("sqlite://" + filepath.Join(dir, "bourse.db")); err != nil {
 		t.Fatal(err)
@@ -51,9 +61,6 @@ func newBench(t *testing.T, dir, base string, change ...func(*ingest.Config)) *b
 		}
 	})
 	if err := b.store.Migrate(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	if b.source, err = ecb.New(base); err != nil {
 		t.Fatal(err)
 	}
 	cfg := ingest.Config{

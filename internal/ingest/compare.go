@@ -20,7 +20,7 @@ func (v *verifier) compare(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		v.cfg.Progress(Progress{Source: v.report.Source, Step: "compare", Done: done, Total: total, Item: key.symbol})
+		v.cfg.Progress(Progress{Source: v.report.Source, Step: "compare", Done: done, Total: total, Item: key.Symbol})
 		for bar, err := range v.bars(ctx, key, time.Time{}) {
 			if err != nil {
 				return err
@@ -37,7 +37,7 @@ func (v *verifier) compare(ctx context.Context) error {
 	for _, key := range v.model.series() {
 		for _, d := range inOrder(v.model[key]) {
 			err := v.found(Finding{
-				Kind: BarMissing, SHA256: d.sha256, Symbol: key.symbol, Interval: key.interval, Start: d.bar.Start, Derived: raw(d.bar),
+				Kind: BarMissing, SHA256: d.sha256, Symbol: key.Symbol, Interval: key.Interval, Start: d.bar.Start, Derived: raw(d.bar),
 			})
 			if err != nil {
 				return err
@@ -47,8 +47,8 @@ func (v *verifier) compare(ctx context.Context) error {
 	return nil
 }
 
-func (v *verifier) compareBar(ctx context.Context, key seriesKey, bar market.Bar) error {
-	f := Finding{Symbol: key.symbol, Interval: key.interval, Start: bar.Start, Stored: raw(bar)}
+func (v *verifier) compareBar(ctx context.Context, key market.SeriesKey, bar market.Bar) error {
+	f := Finding{Symbol: key.Symbol, Interval: key.Interval, Start: bar.Start, Stored: raw(bar)}
 	switch d, ok := v.model[key][bar.Start.Unix()]; {
 	case !ok:
 		f.Kind = BarUnexplained
@@ -113,19 +113,19 @@ func (v *verifier) isLost(version market.Version) bool {
 }
 
 // stored iterates over the series that the store can have of the source.
-func (v *verifier) stored(ctx context.Context) iter.Seq2[seriesKey, error] {
-	return func(yield func(seriesKey, error) bool) {
+func (v *verifier) stored(ctx context.Context) iter.Seq2[market.SeriesKey, error] {
+	return func(yield func(market.SeriesKey, error) bool) {
 		q := market.InstrumentQuery{Source: v.report.Source, Limit: page}
 		for {
 			list, err := v.cfg.Store.Instruments(ctx, q)
 			if err != nil {
-				yield(seriesKey{}, err)
+				yield(market.SeriesKey{}, err)
 				return
 			}
 			for _, i := range list {
 				q.After = i.Symbol
 				for _, interval := range []market.Interval{market.Day, market.Hour, market.Minute} {
-					if !yield(seriesKey{i.Symbol, interval}, nil) {
+					if !yield(market.SeriesKey{Symbol: i.Symbol, Interval: interval}, nil) {
 						return
 					}
 				}
@@ -138,9 +138,9 @@ func (v *verifier) stored(ctx context.Context) iter.Seq2[seriesKey, error] {
 }
 
 // bars iterates over the bars of a series as they were known at a time, zero being now.
-func (v *verifier) bars(ctx context.Context, key seriesKey, asOf time.Time) iter.Seq2[market.Bar, error] {
+func (v *verifier) bars(ctx context.Context, key market.SeriesKey, asOf time.Time) iter.Seq2[market.Bar, error] {
 	return func(yield func(market.Bar, error) bool) {
-		q := market.BarQuery{Symbol: key.symbol, Interval: key.interval, AsOf: asOf, Limit: page}
+		q := market.BarQuery{Symbol: key.Symbol, Interval: key.Interval, AsOf: asOf, Limit: page}
 		for {
 			list, err := v.cfg.Store.Bars(ctx, q)
 			if err != nil && !errors.Is(err, market.ErrNotFound) {

@@ -101,7 +101,7 @@ func TestFaults(t *testing.T) {
 					dir, want = t.TempDir(), ""
 				}
 				b := newBench(t, dir, upstream.ECB(), setBack, f.patience)
-				upstream.Break(f.kind, file, 0)
+				upstream.Break("ecb", f.kind, file, 0)
 				run := b.update()
 				upstream.Mend()
 				f.expect(t, run)
@@ -124,7 +124,7 @@ func TestFaults(t *testing.T) {
 	for _, f := range valueFaults {
 		t.Run(f.kind, func(t *testing.T) {
 			b := newBench(t, copied(t, full), upstream.ECB(), setBack)
-			upstream.Break(f.kind, "hist-90d", 0)
+			upstream.Break("ecb", f.kind, "hist-90d", 0)
 			run := b.update()
 			upstream.Mend()
 			f.expect(t, run)
@@ -166,9 +166,9 @@ func TestFaultsPass(t *testing.T) {
 			continue
 		}
 		t.Run(f.kind, func(t *testing.T) {
-			upstream.Break(f.kind, "daily", 1)
+			upstream.Break("ecb", f.kind, "daily", 1)
 			b := newBench(t, t.TempDir(), upstream.ECB(), setBack, f.patience)
-			upstream.Break("status500", "hist", 0) // this test is about the daily file
+			upstream.Break("ecb", "status500", "hist", 0) // this test is about the daily file
 			run := b.update()
 			upstream.Mend()
 			if got := newestDayOnly(t, b); got == "" || run.Inserted != currencies {
@@ -195,11 +195,11 @@ func (f fault) expect(t *testing.T, run market.Run) {
 // newestDayOnly makes sure that a store has one day, and returns its contents.
 func newestDayOnly(t *testing.T, b *bench) string {
 	t.Helper()
-	have, err := b.store.Coverage(t.Context(), "ecb")
+	have, err := b.store.Coverage(t.Context(), b.source.Info())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if fmt.Sprint(have.Days) != "["+newestDay+"]" {
+	if fmt.Sprint(have.Days[""]) != "["+newestDay+"]" {
 		t.Errorf("the store has the days %v", have.Days)
 	}
 	return b.contents()

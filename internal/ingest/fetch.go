@@ -16,8 +16,12 @@ import (
 	"bourse/internal/market"
 )
 
-// attempts is how often a request is sent within one run.
-const attempts = 3
+// attempts is how often a request is sent within one run, fewAttempts where the source
+// has a quota.
+const (
+	attempts    = 3
+	fewAttempts = 2
+)
 
 // maxWait bounds the wait within a run; a longer one is left to the schedule.
 const maxWait = 30 * time.Second
@@ -50,10 +54,10 @@ func newClient(cfg Config) *http.Client {
 	}}
 }
 
-// response is an answer that was received whole.
+// response is an answer that was received whole, without the credential it was got with.
 type response struct {
 	status     int
-	header     http.Header
+	header     map[string][]string
 	body       []byte
 	receivedAt time.Time
 }
@@ -64,10 +68,19 @@ func (in *Ingester) get(ctx context.Context, req market.Request) (response, erro
 	if err != nil {
 		return response{}, &market.Failure{Outcome: market.Permanent, Reason: "the address is not one", Err: err}
 	}
+	secret := ""
+	if req.Credential.Name != "" {
+		if secret, err = req.Credential.Value(); err != nil {
+			return response{}, &market.Failure{Outcome: market.NeedsPerson, Reason: "the key cannot be read", Err: err}
+		}
+		query := r.URL.Query()
+		query.Set(req.Credential.Name, secret)
+		r.URL.RawQuery = query.Encode()
+	}
 	r.Header.Set("User-Agent", "bourse")
 	resp, err := in.http.Do(r)
 	if err != nil {
-		return response{}, unanswered(err)
+		return response{}, unanswered(err, secret)
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, req.MaxBytes+1))
@@ -77,37 +90,38 @@ func (in *Ingester) get(ctx context.Context, req market.Request) (response, erro
 	if int64(len(body)) > req.MaxBytes {
 		return response{}, &market.Failure{Outcome: market.NeedsPerson, Reason: fmt.Sprintf("the answer is larger than %d bytes", req.MaxBytes)}
 	}
-	return response{resp.StatusCode, resp.Header, body, in.cfg.Now().UTC()}, nil
+	return response{resp.StatusCode, kept(resp.Header, secret), redact(body, secret), in.cfg.Now().UTC()}, nil
 }
 
 // keptHeaders are those that say something of the bytes or of when to come again.
 // Others can have secrets in them, such as cookies.
 var keptHeaders = []string{"Content-Type", "Date", "Etag", "Last-Modified", "Retry-After"}
 
-func kept(h http.Header) map[string][]string {
+func kept(h http.Header, secret string) map[string][]string {
 	out := map[string][]string{}
 	for _, name := range keptHeaders {
-		if values := h.Values(name); len(values) > 0 {
-			out[name] = values
+		for _, value := range h.Values(name) {
+			out[name] = append(out[name], string(redact([]byte(value), secret)))
 		}
 	}
 	return out
 }
 
 // unanswered is the failure of a request without an answer.
-func unanswered(err error) error {
+func unanswered(err error, secret string) error {
 	var wrapped *url.Error
 	if errors.As(err, &wrapped) {
 		err = wrapped.Err // without the address, which may have a key in it
 	}
+	told := errors.New(string(redact([]byte(err.Error()), secret))) // it may quote the answer
 	if errors.Is(err, errElsewhere) || errors.Is(err, errRedirects) {
-		return &market.Failure{Outcome: market.NeedsPerson, Reason: "the request was redirected astray", Err: err}
+		return &market.Failure{Outcome: market.NeedsPerson, Reason: "the request was redirected astray", Err: told}
 	}
 	var timeout net.Error
 	if errors.As(err, &timeout) && timeout.Timeout() {
-		return &market.Failure{Outcome: market.RetryAfter, Reason: "no answer in time", Err: err}
+		return &market.Failure{Outcome: market.RetryAfter, Reason: "no answer in time", Err: told}
 	}
-	return &market.Failure{Outcome: market.RetryAfter, Reason: "no answer", Err: err}
+	return &market.Failure{Outcome: market.RetryAfter, Reason: "no answer", Err: told}
 }
 
 // classify returns the failure that an answer means, or nil. It looks at the body
@@ -122,7 +136,7 @@ func classify(p market.Payload, body []byte) error {
 	case p.Status == http.StatusTooManyRequests:
 		return fail(market.RetryAfter, "too many requests")
 	case p.Status == http.StatusNotFound, p.Status == http.StatusGone:
-		return fail(market.Permanent, "the source does not have it")
+		return &market.Failure{Outcome: market.Permanent, Reason: fmt.Sprintf("the source does not have it (HTTP %d)", p.Status), Alone: true}
 	case p.Status >= 400:
 		return fail(market.NeedsPerson, "the source refused the request")
 	case p.Status != http.StatusOK:

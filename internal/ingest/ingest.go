@@ -20,17 +20,19 @@ import (
 // Source is an upstream.
 type Source interface {
 	Info() market.Source
-	// Next returns the next request of a run, given what the store has now and the
-	// resources that the run has loaded so far; false when there is nothing to ask.
-	Next(have market.Coverage, done []string, now time.Time) (market.Request, bool)
+	// Next returns the next requests of a run, the most urgent first, given what the
+	// store has now and the resources that the run has asked for so far; none when there
+	// is nothing to ask. Where the answer to one decides what to ask next, it is returned
+	// on its own.
+	Next(have market.Coverage, done []string, now time.Time) []market.Request
 	// Span returns the requests whose answers together hold all that the source has
 	// from one day to another, both included, whatever the store has. They may hold
 	// more. There are none where there is no upstream.
 	Span(from, to market.Date, now time.Time) []market.Request
-	// Parse reads a payload. It fills Instruments, Series (ascending by start) and,
-	// for values it can't read, Quarantine. Errors are [market.Failure]s: what does
+	// Parse reads the body of a payload. It fills Instruments, Series (ascending by
+	// start), Actions and, for values it can't read, Quarantine. Errors are [market.Failure]s: what does
 	// not parse is an error, never an empty batch. It must not panic on any input.
-	Parse(resource string, body []byte) (market.Batch, error)
+	Parse(p market.Payload, body []byte) (market.Batch, error)
 }
 
 // Store is what ingest writes to. All methods are safe for concurrent use; a method
@@ -42,7 +44,11 @@ type Store interface {
 	// StartRun records a run, and ends earlier unfinished ones as interrupted.
 	StartRun(ctx context.Context, source market.Source, trigger string, at time.Time) (id int64, err error)
 	FinishRun(ctx context.Context, run market.Run, next time.Time) error
-	Coverage(ctx context.Context, source string) (market.Coverage, error)
+	Coverage(ctx context.Context, source market.Source) (market.Coverage, error)
+	// Spend takes one of the requests that a source allows on a day, durably and before
+	// it is sent, so that a process that dies can't send it twice. It returns when the one
+	// before was taken, zero where there was none, or [market.ErrQuota] where most have been.
+	Spend(ctx context.Context, source string, day market.Date, most int, at time.Time) (before time.Time, err error)
 	// Load stores a batch in one durable transaction. accept sees the counts before
 	// the commit and can refuse it.
 	Load(ctx context.Context, b market.Batch, accept func(market.Counts) error) (market.Counts, error)
@@ -53,6 +59,8 @@ type Store interface {
 	Instruments(ctx context.Context, q market.InstrumentQuery) ([]market.Instrument, error)
 	Bars(ctx context.Context, q market.BarQuery) ([]market.Bar, error)
 	Versions(ctx context.Context, symbol string, interval market.Interval, start time.Time) ([]market.Version, error)
+	// Actions returns the newest list of each kind that was known at a time, zero being now.
+	Actions(ctx context.Context, symbol string, asOf time.Time) ([]market.KnownActions, error)
 	Quarantine(ctx context.Context, q market.RecordQuery) ([]market.Quarantined, error)
 }
 
@@ -102,6 +110,7 @@ type Config struct {
 type Ingester struct {
 	cfg  Config
 	http *http.Client
+	sent sentTimes
 }
 
 // New returns an ingester.

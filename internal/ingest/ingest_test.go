@@ -94,7 +94,7 @@ func TestCorrection(t *testing.T) {
 			t.Fatal(err)
 		}
 		expect(t, "hash", market.SHA256(body), versions[i].Payload.SHA256)
-		batch, err := b.source.Parse(versions[i].Payload.Resource, body)
+		batch, err := b.source.Parse(versions[i].Payload, body)
 		if err != nil {
 			t.Fatal(err)
 		}

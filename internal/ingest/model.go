@@ -8,15 +8,10 @@ import (
 )
 
 // model is what the store should have now, derived from the archive.
-type model map[seriesKey]map[int64]derived
-
-type seriesKey struct {
-	symbol   string
-	interval market.Interval
-}
+type model map[market.SeriesKey]map[int64]derived
 
 type barKey struct {
-	seriesKey
+	market.SeriesKey
 	start int64 // seconds since 1970
 }
 
@@ -33,7 +28,7 @@ type derived struct {
 // it, and which bars it would revise.
 func (m model) count(b market.Batch) (counts market.Counts, revised []barKey) {
 	for _, s := range b.Series {
-		key := seriesKey{s.Symbol, s.Interval}
+		key := s.Key()
 		have := m[key]
 		for _, bar := range s.Bars {
 			switch old, ok := have[bar.Start.Unix()]; {
@@ -55,7 +50,7 @@ func (m model) count(b market.Batch) (counts market.Counts, revised []barKey) {
 func (m model) load(b market.Batch) {
 	for _, s := range b.Series {
 		for _, bar := range s.Bars {
-			key := seriesKey{s.Symbol, s.Interval}
+			key := s.Key()
 			if old, ok := m[key][bar.Start.Unix()]; !ok || old.unproven || !old.bar.Same(bar) {
 				m.set(key, derived{bar: bar, sha256: b.Payload.SHA256})
 			}
@@ -63,7 +58,7 @@ func (m model) load(b market.Batch) {
 	}
 }
 
-func (m model) set(key seriesKey, d derived) {
+func (m model) set(key market.SeriesKey, d derived) {
 	if m[key] == nil {
 		m[key] = map[int64]derived{}
 	}
@@ -71,13 +66,13 @@ func (m model) set(key seriesKey, d derived) {
 }
 
 // series returns the keys of all series in order.
-func (m model) series() []seriesKey {
-	keys := make([]seriesKey, 0, len(m))
+func (m model) series() []market.SeriesKey {
+	keys := make([]market.SeriesKey, 0, len(m))
 	for key := range m {
 		keys = append(keys, key)
 	}
-	slices.SortFunc(keys, func(a, b seriesKey) int {
-		return cmp.Or(cmp.Compare(a.symbol, b.symbol), cmp.Compare(a.interval, b.interval))
+	slices.SortFunc(keys, func(a, b market.SeriesKey) int {
+		return cmp.Or(cmp.Compare(a.Symbol, b.Symbol), cmp.Compare(a.Interval, b.Interval))
 	})
 	return keys
 }

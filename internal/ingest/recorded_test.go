@@ -26,17 +26,17 @@ func TestRecordedFeed(t *testing.T) {
 	expect(t, "a day later inserts", next.Inserted, 29)
 	expect(t, "and revises", next.Revised, 0)
 	expect(t, "newest", market.DateOf(next.Newest).String(), "2026-04-10")
-	have, err := b.store.Coverage(t.Context(), "ecb")
+	have, err := b.store.Coverage(t.Context(), b.source.Info())
 	if err != nil {
 		t.Fatal(err)
 	}
-	expect(t, "the days added", fmt.Sprint(have.Days[len(have.Days)-2:]), "[2026-04-09 2026-04-10]")
+	expect(t, "the days added", fmt.Sprint(have.Days[""][len(have.Days[""])-2:]), "[2026-04-09 2026-04-10]")
 	if b.contents() == before {
 		t.Error("nothing was added")
 	}
 
 	asOf := time.Now().UTC()
-	upstream.Break("revision", "", 0)
+	upstream.Break("ecb", "revision", "", 0)
 	run := b.update()
 	expect(t, "the correction revises", run.Revised, 1)
 	expect(t, "and inserts", run.Inserted, 0)
@@ -82,7 +82,7 @@ func checkRevision(t *testing.T, b *bench, asOf time.Time) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				batch, err := b.source.Parse(v.Payload.Resource, body)
+				batch, err := b.source.Parse(v.Payload, body)
 				if err != nil {
 					t.Fatal(err)
 				}

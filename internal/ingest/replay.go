@@ -17,7 +17,7 @@ import (
 // was left out.
 func (in *Ingester) Replay(ctx context.Context, src Source, since time.Time) (market.Run, error) {
 	return in.record(ctx, src, "replay", func(run *market.Run) error {
-		have, err := in.cfg.Store.Coverage(ctx, run.Source)
+		have, err := in.cfg.Store.Coverage(ctx, src.Info())
 		if err != nil {
 			return err
 		}

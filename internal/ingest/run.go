@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,25 +16,79 @@ import (
 // record could not be written.
 func (in *Ingester) Run(ctx context.Context, src Source, trigger string) (market.Run, error) {
 	return in.record(ctx, src, trigger, func(run *market.Run) error {
-		var done []string
-		var held error
+		w := work{Ingester: in, src: src, info: src.Info(), run: run, failed: map[string]bool{}}
 		for {
-			have, err := in.cfg.Store.Coverage(ctx, run.Source)
+			have, err := in.cfg.Store.Coverage(ctx, w.info)
 			if err != nil {
 				return err
 			}
-			req, ok := src.Next(have, done, in.cfg.Now())
-			if !ok {
-				return held
+			requests := src.Next(have, w.done, in.cfg.Now())
+			if len(requests) == 0 {
+				return w.held
 			}
-			// A payload that would restate most of what it covers is held; a longer
-			// file may show that only a day was corrected.
-			if held = in.fetch(ctx, src, run, req, have.Latest); held != nil && !errors.Is(held, errRestated) {
-				return held
+			if err := w.fetch(ctx, requests, have.Latest); err != nil {
+				return err
 			}
-			done = append(done, req.Resource)
 		}
 	})
+}
+
+// work is what a run has done so far.
+type work struct {
+	*Ingester
+	src  Source
+	info market.Source
+	run  *market.Run
+	done []string // resources that it has asked for
+	held error    // the first failure that did not end it
+	// failed are the resources that are not asked further in this run. Those of many
+	// parts come oldest first, so that the newest bar stored shows how far they came.
+	failed map[string]bool
+}
+
+// fetch gets resources one after the other. An error ends the run; a failure that
+// concerns one resource alone is held until the others have had their turn.
+func (w *work) fetch(ctx context.Context, requests []market.Request, latest map[market.SeriesKey]market.Bar) error {
+	for i, req := range requests {
+		if w.failed[req.Resource] {
+			continue
+		}
+		w.cfg.Progress(Progress{Source: w.info.Name, Step: "fetch", Done: i, Total: len(requests), Item: req.Resource})
+		err := w.Ingester.fetch(ctx, w.src, w.run, req, latest)
+		switch {
+		case err == nil && w.info.Joint:
+			// What was held would have restated most of what it covers. A longer file of
+			// the same table has shown now that only a day was corrected.
+			w.held = nil
+		case holds(w.info, err):
+			w.held = cmp.Or(w.held, err)
+			w.failed[req.Resource] = true
+		case err != nil:
+			return errors.Join(waiting(err, len(requests)-i), w.held)
+		}
+		w.done = append(w.done, req.Resource)
+	}
+	return nil
+}
+
+// holds reports whether a run goes on after a failure. A source that is failing is not
+// asked further where requests are few.
+func holds(src market.Source, err error) bool {
+	var f *market.Failure
+	switch {
+	case !errors.As(err, &f), !f.Alone, f.Outcome == market.RetryAfter && src.Limits.PerDay > 0:
+		return false
+	}
+	return !src.Joint || errors.Is(err, errRestated)
+}
+
+// waiting says how many requests a quota keeps waiting.
+func waiting(err error, n int) error {
+	var f *market.Failure
+	if errors.As(err, &f) && errors.Is(err, market.ErrQuota) {
+		f.Reason = fmt.Sprintf("%s; waiting: %d", f.Reason, n)
+	}
+	return err
 }
 
 // record runs work under the source's lock and keeps the record of it.
@@ -54,7 +109,7 @@ func (in *Ingester) record(ctx context.Context, src Source, trigger string, work
 	ctx = context.WithoutCancel(ctx) // the record of a run that was cancelled is still written
 	run.Finished = in.cfg.Now().UTC()
 	settle(&run, failure)
-	if have, err := in.cfg.Store.Coverage(ctx, info.Name); err == nil {
+	if have, err := in.cfg.Store.Coverage(ctx, info); err == nil {
 		run.Newest = newest(have)
 		if run.Inserted > 0 {
 			run.Lag = age(info, run.Newest, run.Finished)
@@ -117,10 +172,18 @@ func runAttrs(r market.Run) []slog.Attr {
 }
 
 // fetch gets a resource and loads it, and tries again where that may help.
-func (in *Ingester) fetch(ctx context.Context, src Source, run *market.Run, req market.Request, latest map[string]market.Bar) error {
+func (in *Ingester) fetch(ctx context.Context, src Source, run *market.Run, req market.Request, latest map[market.SeriesKey]market.Bar) error {
+	attempts := attempts
+	if src.Info().Limits.PerDay > 0 {
+		attempts = fewAttempts
+	}
 	for attempt := 1; ; attempt++ {
 		err := in.fetchOnce(ctx, src, run, req, latest)
 		var f *market.Failure
+		if errors.As(err, &f) && f.Outcome == market.QuotaUntil && f.After == 0 {
+			now := in.cfg.Now()
+			f.After = src.Info().Renewal(now).Sub(now)
+		}
 		if !errors.As(err, &f) || f.Outcome != market.RetryAfter || attempt == attempts {
 			return err
 		}
@@ -138,7 +201,10 @@ func (in *Ingester) fetch(ctx context.Context, src Source, run *market.Run, req 
 	}
 }
 
-func (in *Ingester) fetchOnce(ctx context.Context, src Source, run *market.Run, req market.Request, latest map[string]market.Bar) error {
+func (in *Ingester) fetchOnce(ctx context.Context, src Source, run *market.Run, req market.Request, latest map[market.SeriesKey]market.Bar) error {
+	if err := in.admit(ctx, src.Info()); err != nil {
+		return err
+	}
 	run.Requests++
 	resp, err := in.get(ctx, req)
 	if err != nil {
@@ -149,7 +215,7 @@ func (in *Ingester) fetchOnce(ctx context.Context, src Source, run *market.Run, 
 	}
 	run.Payloads++
 	p := market.Payload{
-		RunID: run.ID, Source: run.Source, Resource: req.Resource, URL: req.URL, Status: resp.status, Header: kept(resp.header),
+		RunID: run.ID, Source: run.Source, Resource: req.Resource, URL: req.URL, Status: resp.status, Header: resp.header,
 		ReceivedAt: resp.receivedAt, SHA256: market.SHA256(resp.body), Size: int64(len(resp.body)),
 	}
 	if err := in.cfg.Archive.Put(ctx, p, resp.body); err != nil {
@@ -160,7 +226,7 @@ func (in *Ingester) fetchOnce(ctx context.Context, src Source, run *market.Run, 
 
 // load takes an archived payload into the store, adds its counts to the run and
 // brings the latest bars up to date.
-func (in *Ingester) load(ctx context.Context, src Source, run *market.Run, p market.Payload, body []byte, latest map[string]market.Bar) error {
+func (in *Ingester) load(ctx context.Context, src Source, run *market.Run, p market.Payload, body []byte, latest map[market.SeriesKey]market.Bar) error {
 	batch, err := parse(src, p, body)
 	if err == nil {
 		batch.Payload = p
@@ -182,12 +248,12 @@ func (in *Ingester) load(ctx context.Context, src Source, run *market.Run, p mar
 	return errors.Join(err, in.cfg.Store.SavePayload(ctx, p))
 }
 
-// advance moves the latest daily bars on to those of a payload, so that loading many
-// does not mean asking the store for each: that takes a tenth of a second.
-func advance(latest map[string]market.Bar, list []market.Series) {
+// advance moves the latest bars on to those of a payload, so that loading many does
+// not mean asking the store for each: that takes a tenth of a second.
+func advance(latest map[market.SeriesKey]market.Bar, list []market.Series) {
 	for _, s := range list {
-		if n := len(s.Bars); n > 0 && s.Interval == market.Day && !s.Bars[n-1].Start.Before(latest[s.Symbol].Start) {
-			latest[s.Symbol] = s.Bars[n-1]
+		if n := len(s.Bars); n > 0 && !s.Bars[n-1].Start.Before(latest[s.Key()].Start) {
+			latest[s.Key()] = s.Bars[n-1]
 		}
 	}
 }
@@ -204,13 +270,13 @@ func (in *Ingester) accept(c market.Counts) error {
 func parse(src Source, p market.Payload, body []byte) (b market.Batch, err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			err = &market.Failure{Outcome: market.NeedsPerson, Reason: "the parser failed", Err: fmt.Errorf("panic: %v", r)}
+			err = &market.Failure{Outcome: market.NeedsPerson, Reason: "the parser failed", Err: fmt.Errorf("panic: %v", r), Alone: true}
 		}
 	}()
 	if err := classify(p, body); err != nil {
 		return b, err
 	}
-	return src.Parse(p.Resource, body)
+	return src.Parse(p, body)
 }
 
 func isFailure(err error) bool {

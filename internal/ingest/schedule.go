@@ -17,11 +17,14 @@ const (
 	personEvery = 6 * time.Hour // someone may have mended it upstream
 )
 
-// NextRun returns when the run after r is due: when the source publishes next, and
-// sooner while its newest values are awaited or something failed.
+// NextRun returns when the run after r is due: when the source publishes next or is to
+// be polled, and sooner while its newest values are awaited or something failed.
 func NextRun(src market.Source, r market.Run, now time.Time) time.Time {
 	expected := src.Expected(now)
 	next := src.Published(src.Calendar.After(expected))
+	if src.Poll > 0 {
+		next = now.Truncate(src.Poll).Add(src.Poll)
+	}
 	sooner := func(t time.Time) time.Time {
 		if t.Before(next) {
 			return t
@@ -30,7 +33,7 @@ func NextRun(src market.Source, r market.Run, now time.Time) time.Time {
 	}
 	switch r.Outcome {
 	case market.OK:
-		if r.Newest.IsZero() || market.DateOf(r.Newest) >= expected {
+		if src.Poll > 0 || r.Newest.IsZero() || market.DateOf(r.Newest) >= expected {
 			return next
 		}
 		if now.Before(src.Published(expected).Add(pollFor)) {
@@ -38,12 +41,21 @@ func NextRun(src market.Source, r market.Run, now time.Time) time.Time {
 		}
 		return sooner(now.Add(lateEvery))
 	case market.RetryAfter, market.QuotaUntil, market.Interrupted:
-		if again := now.Add(retryEvery); r.RetryAt.Before(again) {
+		if again := now.Add(retryWait(src)); r.RetryAt.Before(again) {
 			return sooner(again)
 		}
 		return r.RetryAt
 	}
 	return sooner(now.Add(personEvery))
+}
+
+// retryWait is how long to wait after a failure that may pass: such that a source that
+// goes on failing does not use up a quota before the day is over.
+func retryWait(src market.Source) time.Duration {
+	if src.Limits.PerDay > 0 {
+		return max(retryEvery, fewAttempts*24*time.Hour/time.Duration(src.Limits.PerDay))
+	}
+	return retryEvery
 }
 
 // Follow keeps a source up to date until ctx ends: a run at once, to catch up, then
@@ -55,7 +67,7 @@ func (in *Ingester) Follow(ctx context.Context, src Source, standIn StandIn) {
 		run, err := in.Run(ctx, src, trigger)
 		next := NextRun(info, run, in.cfg.Now())
 		if err != nil {
-			next = in.cfg.Now().Add(retryEvery)
+			next = in.cfg.Now().Add(retryWait(info))
 			if ctx.Err() == nil && !errors.Is(err, market.ErrLocked) {
 				in.cfg.Logger.ErrorContext(ctx, "no run", "source", info.Name, "error", err)
 			}

@@ -31,7 +31,7 @@ func (in *Ingester) simulate(ctx context.Context, src StandIn) {
 			if err := in.cfg.Archive.Put(ctx, p, body); err != nil {
 				return err
 			}
-			return in.load(ctx, src, run, p, body, map[string]market.Bar{})
+			return in.load(ctx, src, run, p, body, map[market.SeriesKey]market.Bar{})
 		})
 	}
 	if err != nil && !errors.Is(err, market.ErrLocked) {

@@ -16,7 +16,7 @@ var largeMove = map[market.Kind]float64{market.FX: 0.10, market.Crypto: 0.30, ma
 
 // validate moves the bars of a batch that cannot be true into quarantine and marks
 // those that are surprising.
-func validate(b *market.Batch, latest map[string]market.Bar) {
+func validate(b *market.Batch, latest map[market.SeriesKey]market.Bar) {
 	kinds := make(map[string]market.Kind, len(b.Instruments))
 	for _, i := range b.Instruments {
 		kinds[i.Symbol] = i.Kind
@@ -32,7 +32,7 @@ func validate(b *market.Batch, latest map[string]market.Bar) {
 			}
 		}
 		s.Bars = sound
-		mark(b, s, kinds[s.Symbol], latest[s.Symbol])
+		mark(b, s, kinds[s.Symbol], latest[s.Key()])
 	}
 	for i := range b.Quarantine {
 		b.Quarantine[i].Source = b.Payload.Source
@@ -111,15 +111,20 @@ func restated(c market.Counts) error {
 			Outcome: market.NeedsPerson,
 			Reason:  fmt.Sprintf("%d of %d stored values differ; nothing was loaded", c.Revised, stored),
 			Err:     errRestated,
+			Alone:   true,
 		}
 	}
 	return nil
 }
 
-// age is how long after its publication the newest value came in; zero where there is none.
+// age is how long after its publication, or its beginning where a source never closes,
+// the newest value came in; zero where there is none.
 func age(source market.Source, newest time.Time, receivedAt time.Time) time.Duration {
 	if newest.IsZero() {
 		return 0
+	}
+	if source.Poll > 0 {
+		return max(0, receivedAt.Sub(newest))
 	}
 	return max(0, receivedAt.Sub(source.Published(market.DateOf(newest))))
 }

@@ -37,6 +37,7 @@ type Finding struct {
 	SHA256 string
 
 	Symbol          string
+	Action          market.ActionKind // for a corporate action; Start is then its day
 	Interval        market.Interval
 	Start           time.Time
 	Stored, Derived string
@@ -49,7 +50,7 @@ type Verified struct {
 	Refused  int // payloads that brought nothing: error pages, changed formats, restatements that are held
 	Objects  int
 	Unnamed  int // objects without a receipt: left by a process that died between the two
-	Values   int // bars of the store that are what the archive gives
+	Values   int // bars and corporate actions of the store that are what the archive gives
 	// Unproven counts bars of the store that cannot be compared, since what they come
 	// from is missing, changed or unreadable in the archive; that is a finding of its own.
 	Unproven int
@@ -70,7 +71,7 @@ const page = 10000
 // takes the source's lock, for a second or so: [market.ErrLocked].
 func (in *Ingester) Verify(ctx context.Context, src Source, found func(Finding) error) (Verified, error) {
 	v := &verifier{
-		cfg: in.cfg, src: src, model: model{}, named: map[string]bool{}, broken: map[string]bool{},
+		cfg: in.cfg, src: src, model: model{}, lists: map[listKey]derivedList{}, named: map[string]bool{}, broken: map[string]bool{},
 		report: Verified{Source: src.Info().Name},
 	}
 	v.found = func(f Finding) error {
@@ -97,7 +98,10 @@ func (in *Ingester) Verify(ctx context.Context, src Source, found func(Finding) 
 			return v.report, err
 		}
 	}
-	return v.report, v.compare(ctx)
+	if err := v.compare(ctx); err != nil {
+		return v.report, err
+	}
+	return v.report, v.compareActions(ctx)
 }
 
 // verifier is one verification.
@@ -105,6 +109,7 @@ type verifier struct {
 	cfg    Config
 	src    Source
 	model  model
+	lists  map[listKey]derivedList
 	named  map[string]bool // objects that a receipt names
 	broken map[string]bool // objects that have been found missing or changed
 	last   time.Time       // of the newest receipt that was dealt with
@@ -132,8 +137,12 @@ func (v *verifier) derive(ctx context.Context, p market.Payload, body []byte) er
 		}
 		counts, revised = v.model.count(batch)
 	}
+	v.countActions(batch, &counts)
 	if restated(counts) != nil {
 		accepted, err := v.accepted(ctx, p, revised)
+		if err == nil && !accepted {
+			accepted, err = v.acceptedActions(ctx, p, batch)
+		}
 		if err != nil {
 			return err
 		}
@@ -143,6 +152,7 @@ func (v *verifier) derive(ctx context.Context, p market.Payload, body []byte) er
 		}
 	}
 	v.model.load(batch)
+	v.deriveActions(batch)
 	return nil
 }
 
@@ -166,7 +176,7 @@ func (v *verifier) accepted(ctx context.Context, p market.Payload, revised []bar
 
 // names reports whether the store has a version of a bar for which is is true.
 func (v *verifier) names(ctx context.Context, key barKey, is func(market.Version) bool) (bool, error) {
-	versions, err := v.cfg.Store.Versions(ctx, key.symbol, key.interval, time.Unix(key.start, 0).UTC())
+	versions, err := v.cfg.Store.Versions(ctx, key.Symbol, key.Interval, time.Unix(key.start, 0).UTC())
 	if errors.Is(err, market.ErrNotFound) {
 		return false, nil
 	}

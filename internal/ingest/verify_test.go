@@ -103,11 +103,17 @@ func (b *bench) verify() (findings []string, report ingest.Verified) {
 	return findings, report
 }
 
-// payload returns the n-th receipt of a resource from the newest, and where its object lies.
+// payload returns the n-th receipt of a resource of the ECB from the newest, and where
+// its object lies.
 func (b *bench) payload(resource string, n int) (p market.Payload, object string) {
 	b.t.Helper()
+	return b.payloadOf("ecb", resource, n)
+}
+
+func (b *bench) payloadOf(source, resource string, n int) (p market.Payload, object string) {
+	b.t.Helper()
 	var list []market.Payload
-	for p, err := range b.archive.Receipts(b.t.Context(), "ecb", time.Time{}) {
+	for p, err := range b.archive.Receipts(b.t.Context(), source, time.Time{}) {
 		if err != nil {
 			b.t.Fatal(err)
 		}
@@ -116,7 +122,7 @@ func (b *bench) payload(resource string, n int) (p market.Payload, object string
 		}
 	}
 	p = list[len(list)-1-n]
-	return p, filepath.Join(b.dir, "archive", "ecb", "objects", p.SHA256[:2], p.SHA256)
+	return p, filepath.Join(b.dir, "archive", source, "objects", p.SHA256[:2], p.SHA256)
 }
 
 func (b *bench) receiptFile(p market.Payload) (name, path string) {
@@ -132,7 +138,7 @@ func (b *bench) tamper(statement string, args ...any) {
 		b.t.Fatal(err)
 	}
 	defer db.Close()
-	for _, trigger := range []string{"bars_keep_revision", "bars_never_deleted"} {
+	for _, trigger := range []string{"bars_keep_revision", "bars_never_deleted", "actions_never_changed"} {
 		if _, err := db.Exec("DROP TRIGGER " + trigger); err != nil {
 			b.t.Fatal(err)
 		}

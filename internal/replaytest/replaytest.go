@@ -16,6 +16,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 const replayFolder = "BOURSE_TEST_REPLAY"
@@ -70,10 +71,11 @@ type fault struct {
 	Count    int    `json:"count,omitempty"`
 }
 
-// Break makes requests whose URI has match go wrong, count times; zero is for ever.
-func (s *Server) Break(kind, match string, count int) {
+// Break makes requests to a provider whose URI has match go wrong, count times; zero is
+// for ever.
+func (s *Server) Break(provider, kind, match string, count int) {
 	s.t.Helper()
-	s.call(http.MethodPost, "/_replay/faults", fault{"ecb", kind, match, count})
+	s.call(http.MethodPost, "/_replay/faults", fault{provider, kind, match, count})
 }
 
 // Mend ends all faults.
@@ -86,6 +88,24 @@ func (s *Server) Mend() {
 func (s *Server) Advance(by string) {
 	s.t.Helper()
 	s.call(http.MethodPost, "/_replay/now", map[string]string{"advance": by})
+}
+
+// SetNow sets the server's clock.
+func (s *Server) SetNow(at time.Time) {
+	s.t.Helper()
+	s.call(http.MethodPost, "/_replay/now", map[string]string{"now": at.UTC().Format(time.RFC3339)})
+}
+
+// Outcomes are how often the server has answered a provider's requests in which way.
+func (s *Server) Outcomes(provider string) map[string]int {
+	s.t.Helper()
+	var stats map[string]struct {
+		ByOutcome map[string]int `json:"by_outcome"`
+	}
+	if err := json.Unmarshal(s.call(http.MethodGet, "/_replay/stats", nil), &stats); err != nil {
+		s.t.Fatal(err)
+	}
+	return stats[provider].ByOutcome
 }
 
 // Kinds lists the kinds of fault that the server knows.

@@ -60,21 +60,21 @@ func (s *Source) Info() market.Source {
 		Calendar:    market.TARGET,
 		PublishAt:   16 * time.Hour,
 		Zone:        "Europe/Berlin",
+		Joint:       true,
 	}
 }
 
-// Next returns the next request of a run that has loaded the resources in done.
-func (s *Source) Next(have market.Coverage, done []string, now time.Time) (market.Request, bool) {
-	switch len(done) {
-	case 0:
-		return s.daily(), true
-	case 1:
-		if s.needsHistory(have, now) {
-			return s.history(), true
-		}
-		return s.window(), true
+// Next returns the next request of a run that has asked for the resources in done.
+func (s *Source) Next(have market.Coverage, done []string, now time.Time) []market.Request {
+	switch {
+	case len(done) == 0:
+		return []market.Request{s.daily()}
+	case len(done) > 1:
+		return nil
+	case s.needsHistory(have, now):
+		return []market.Request{s.history()}
 	}
-	return market.Request{}, false
+	return []market.Request{s.window()}
 }
 
 // Span returns the request for the shortest file that reaches back to a day. All of
@@ -102,25 +102,26 @@ func (s *Source) request(file string, most int64) market.Request {
 // needsHistory reports whether days are missing that the window file does not reach.
 func (s *Source) needsHistory(have market.Coverage, now time.Time) bool {
 	fetched, ok := have.Fetched[historyFile]
-	if !ok || len(have.Days) == 0 {
+	days := have.Days[""]
+	if !ok || len(days) == 0 {
 		return true
 	}
-	newest := have.Days[len(have.Days)-1]
-	missing := have.Missing(market.TARGET, newest)
+	newest := days[len(days)-1]
+	missing := have.Missing("", market.TARGET, newest)
 	return len(missing) > 0 && missing[0] <= newest-windowDays && now.Sub(fetched) >= historyEvery
 }
 
 // Parse reads one of the files.
-func (s *Source) Parse(resource string, body []byte) (market.Batch, error) {
+func (s *Source) Parse(p market.Payload, body []byte) (market.Batch, error) {
 	t := newTable()
 	var err error
-	if resource == historyFile {
+	if p.Resource == historyFile {
 		err = t.readHistory(body)
 	} else {
 		err = t.readXML(body)
 	}
 	if err != nil {
-		return market.Batch{}, fmt.Errorf("%s: %w", resource, err)
+		return market.Batch{}, fmt.Errorf("%s: %w", p.Resource, err)
 	}
 	return t.batch(s.Info())
 }

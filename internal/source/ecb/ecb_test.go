@@ -39,7 +39,7 @@ func parse(t *testing.T, resource string, body []byte) (market.Batch, error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return s.Parse(resource, body)
+	return s.Parse(market.Payload{Resource: resource}, body)
 }
 
 func TestParseXML(t *testing.T) {
@@ -162,28 +162,31 @@ func TestNextChoosesTheShortestFile(t *testing.T) {
 		want string
 	}{
 		"an empty store":                {market.Coverage{}, historyFile},
-		"one day":                       {market.Coverage{Days: all[:1]}, historyFile},
-		"all days":                      {market.Coverage{Days: all, Fetched: fetched(time.Hour)}, windowFile},
-		"a recent hole":                 {market.Coverage{Days: without(recent), Fetched: fetched(48 * time.Hour)}, windowFile},
-		"an old hole":                   {market.Coverage{Days: without(old), Fetched: fetched(48 * time.Hour)}, historyFile},
-		"an old hole, asked today":      {market.Coverage{Days: without(old), Fetched: fetched(time.Hour)}, windowFile},
-		"an old value in quarantine":    {market.Coverage{Days: all, Holes: []market.Date{old}, Fetched: fetched(48 * time.Hour)}, historyFile},
-		"a recent value in quarantine":  {market.Coverage{Days: all, Holes: []market.Date{recent}, Fetched: fetched(48 * time.Hour)}, windowFile},
-		"a value of the future is held": {market.Coverage{Days: all, Holes: []market.Date{all[0] + 9999}, Fetched: fetched(48 * time.Hour)}, windowFile},
+		"one day":                       {market.Coverage{Days: joint(all[:1])}, historyFile},
+		"all days":                      {market.Coverage{Days: joint(all), Fetched: fetched(time.Hour)}, windowFile},
+		"a recent hole":                 {market.Coverage{Days: joint(without(recent)), Fetched: fetched(48 * time.Hour)}, windowFile},
+		"an old hole":                   {market.Coverage{Days: joint(without(old)), Fetched: fetched(48 * time.Hour)}, historyFile},
+		"an old hole, asked today":      {market.Coverage{Days: joint(without(old)), Fetched: fetched(time.Hour)}, windowFile},
+		"an old value in quarantine":    {market.Coverage{Days: joint(all), Holes: map[market.SeriesKey][]time.Time{{Interval: market.Day}: {old.Time()}}, Fetched: fetched(48 * time.Hour)}, historyFile},
+		"a recent value in quarantine":  {market.Coverage{Days: joint(all), Holes: map[market.SeriesKey][]time.Time{{Interval: market.Day}: {recent.Time()}}, Fetched: fetched(48 * time.Hour)}, windowFile},
+		"a value of the future is held": {market.Coverage{Days: joint(all), Holes: map[market.SeriesKey][]time.Time{{Interval: market.Day}: {(all[0] + 9999).Time()}}, Fetched: fetched(48 * time.Hour)}, windowFile},
 	} {
-		first, ok := s.Next(c.have, nil, now)
-		if !ok || first.Resource != dailyFile || first.URL != "https://example.com/"+dailyFile {
+		first := s.Next(c.have, nil, now)
+		if len(first) != 1 || first[0].Resource != dailyFile || first[0].URL != "https://example.com/"+dailyFile {
 			t.Errorf("%s: the first request is %+v", name, first)
 		}
-		second, ok := s.Next(c.have, []string{dailyFile}, now)
-		if !ok || second.Resource != c.want {
-			t.Errorf("%s: the second request is %+v, want %s", name, second, c.want)
+		second := s.Next(c.have, []string{dailyFile}, now)
+		if len(second) != 1 || second[0].Resource != c.want {
+			t.Fatalf("%s: the second request is %+v, want %s", name, second, c.want)
 		}
-		if third, ok := s.Next(c.have, []string{dailyFile, second.Resource}, now); ok {
+		if third := s.Next(c.have, []string{dailyFile, second[0].Resource}, now); len(third) > 0 {
 			t.Errorf("%s: there is a third request: %+v", name, third)
 		}
 	}
 }
+
+// joint is how a store gives the days of a joint source.
+func joint(days []market.Date) map[string][]market.Date { return map[string][]market.Date{"": days} }
 
 func TestSpan(t *testing.T) {
 	s, err := New("https://example.com")
@@ -297,7 +300,7 @@ func BenchmarkParseHistory(b *testing.B) {
 		b.Fatal(err)
 	}
 	for b.Loop() {
-		if _, err := s.Parse(historyFile, body); err != nil {
+		if _, err := s.Parse(market.Payload{Resource: historyFile}, body); err != nil {
 			b.Fatal(err)
 		}
 	}

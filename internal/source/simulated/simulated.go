@@ -34,14 +34,12 @@ type Source struct{}
 func (Source) Info() market.Source {
 	return market.Source{
 		Name: market.Simulated, Title: "SIMULATED rates", Attribution: "SIMULATED: invented numbers.",
-		Licence: market.Public, Calendar: market.TARGET, PublishAt: 16 * time.Hour, Zone: "Europe/Berlin",
+		Licence: market.Public, Calendar: market.TARGET, PublishAt: 16 * time.Hour, Zone: "Europe/Berlin", Joint: true,
 	}
 }
 
 // Next asks for nothing: there is no upstream.
-func (Source) Next(market.Coverage, []string, time.Time) (market.Request, bool) {
-	return market.Request{}, false
-}
+func (Source) Next(market.Coverage, []string, time.Time) []market.Request { return nil }
 
 // Span asks for nothing either.
 func (Source) Span(market.Date, market.Date, time.Time) []market.Request { return nil }
@@ -73,7 +71,7 @@ func (s Source) Payload(now time.Time) (string, []byte) {
 }
 
 // Parse reads what Payload wrote.
-func (s Source) Parse(_ string, body []byte) (market.Batch, error) {
+func (s Source) Parse(_ market.Payload, body []byte) (market.Batch, error) {
 	rows, err := csv.NewReader(bytes.NewReader(body)).ReadAll()
 	if err != nil || len(rows) < 2 {
 		return market.Batch{}, market.Malformed("not the CSV that was written: %v", err)

@@ -16,7 +16,7 @@ func TestPayload(t *testing.T) {
 	if _, again := (Source{}).Payload(now); !bytes.Equal(body, again) {
 		t.Error("it says something else the second time")
 	}
-	b, err := Source{}.Parse(name, body)
+	b, err := Source{}.Parse(market.Payload{Resource: name}, body)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,14 +38,14 @@ func TestPayload(t *testing.T) {
 			}
 		}
 	}
-	if _, ok := (Source{}).Next(market.Coverage{}, nil, now); ok {
+	if len((Source{}).Next(market.Coverage{}, nil, now)) > 0 {
 		t.Error("it has an upstream")
 	}
 }
 
 func TestParseRefuses(t *testing.T) {
 	for _, body := range []string{"", "date,USD", "date,USD\nx,1\n", "date,USD\n2026-04-13,x\n", "date,USD\n2026-04-13\n"} {
-		if _, err := (Source{}).Parse(resource, []byte(body)); err == nil {
+		if _, err := (Source{}).Parse(market.Payload{Resource: resource}, []byte(body)); err == nil {
 			t.Errorf("%q was read", body)
 		}
 	}
