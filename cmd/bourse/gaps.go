@@ -13,11 +13,13 @@ import (
 
 func (c cli) gaps() *ffcli.Command {
 	return c.verb(flag.NewFlagSet("gaps", flag.ContinueOnError), "list days without values, and values in quarantine",
-		"Gaps lists, from the first day of a source to the newest one that should be out by now:\n"+
+		"Gaps lists for each instrument, from its first day to the newest one that should be out by now,\n"+
+			"or to its last where it has ended:\n"+
 			"  day_missing  a day of the source's calendar without a value\n"+
-			"  value_held   a value in quarantine that nothing has replaced\n"+
+			"  value_held   a value in quarantine that nothing has replaced, of any interval\n"+
 			"  no_data      there is not one value\n"+
-			"and then a summary for each source. It changes nothing.",
+			"Where a source publishes all instruments as one table, a day is missing that has no value of any.\n"+
+			"A summary of each source follows; its days are those with a value of any instrument. Gaps changes nothing.",
 		func(ctx context.Context, j *job) error {
 			if err := j.ready(ctx); err != nil {
 				return err
@@ -38,6 +40,7 @@ type gapLine struct {
 	Day      string          `json:"day,omitempty"`
 	Symbol   string          `json:"symbol,omitempty"`
 	Interval market.Interval `json:"interval,omitempty"`
+	Start    string          `json:"start,omitempty"` // of a value within a day
 	Raw      string          `json:"raw,omitempty"`
 	Reason   string          `json:"reason,omitempty"`
 	SHA256   string          `json:"sha256,omitempty"`
@@ -56,11 +59,14 @@ type gapsSummary struct {
 func (j *job) tellGaps(c ingest.Coverage) error {
 	for _, gap := range c.Gaps {
 		line := gapLine{
-			Kind: gap.Kind, Source: c.Source, Symbol: gap.Held.Symbol, Interval: gap.Held.Interval,
+			Kind: gap.Kind, Source: c.Source, Symbol: gap.Symbol, Interval: gap.Held.Interval,
 			Raw: gap.Held.Raw, Reason: gap.Held.Reason, SHA256: gap.Held.SHA256,
 		}
 		if gap.Kind != ingest.NoData {
 			line.Day = gap.Day.String()
+		}
+		if i := gap.Held.Interval; i == market.Hour || i == market.Minute {
+			line.Start = i.Format(gap.Held.Start)
 		}
 		if err := j.out.Encode(line); err != nil {
 			return fmt.Errorf("standard output: %w", err)

@@ -99,13 +99,13 @@ func inspect(t *testing.T, dir string, upstream *ecbtest.Upstream) (ended, loade
 	store := open(t, dir)
 	defer store.Close()
 	storetest.Check(t.Context(), t, store)
-	have, err := store.Coverage(t.Context(), "ecb")
+	have, err := store.Coverage(t.Context(), market.Source{Name: "ecb", Joint: true})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if _, loaded = have.Fetched["eurofxref-hist.zip"]; loaded {
 		compare(t, store, upstream, lastDay, false)
-	} else if n := len(have.Days); n > 2 {
+	} else if n := len(have.Days[""]); n > 2 {
 		t.Errorf("%d days of a history that is not loaded", n)
 	}
 	runs, err := store.Runs(t.Context(), market.RecordQuery{Limit: 1})

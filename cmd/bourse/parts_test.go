@@ -78,6 +78,40 @@ func TestParts(t *testing.T) {
 	web.stop()
 }
 
+// TestPartsKnowClients makes sure that the limit of the API tells clients apart that come
+// through the dashboard, behind a load balancer.
+func TestPartsKnowClients(t *testing.T) {
+	bin := t.TempDir()
+	if out, err := exec.Command("go", "build", "-o", bin, "../...").CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	env := append(os.Environ(), "BOURSE_DATA_DIR="+t.TempDir(), "BOURSE_ADDR=127.0.0.1:0", "BOURSE_ADMIN_ADDR=127.0.0.1:0")
+	if out, err := part(bin, "migrate", env).CombinedOutput(); err != nil {
+		t.Fatalf("migrate: %v, %s", err, out)
+	}
+	api := startPart(t, bin, "api", append(env, "BOURSE_CLIENT_RATE=0.001", "BOURSE_CLIENT_BURST=2", "BOURSE_PROXIES=2"))
+	api.listening()
+	web := startPart(t, bin, "web", append(env, "BOURSE_API_URL="+api.url))
+	web.listening()
+	for _, c := range []struct {
+		client string
+		want   int
+	}{{"10.0.0.1", 200}, {"10.0.0.1", 200}, {"10.0.0.1", 429}, {"10.9.9.9, 10.0.0.1", 429}, {"10.0.0.2", 200}} {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, web.url+"/api/v1/instruments", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("X-Forwarded-For", c.client)
+		resp, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := resp.Body.Close(); err != nil || resp.StatusCode != c.want {
+			t.Errorf("%s: %s, %v, want %d", c.client, resp.Status, err, c.want)
+		}
+	}
+}
+
 func part(bin, name string, env []string) *exec.Cmd {
 	cmd := exec.Command(filepath.Join(bin, name))
 	cmd.Env = env

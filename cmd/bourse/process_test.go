@@ -32,6 +32,10 @@ func TestMain(m *testing.M) {
 		if out, err := build.CombinedOutput(); err != nil {
 			panic(fmt.Sprintf("%v: %s", err, out))
 		}
+		// Tests that want a source name its upstream; none may be asked for real.
+		if err := os.Setenv("BOURSE_COINBASE_PRODUCTS", "none"); err != nil {
+			panic(err)
+		}
 		return m.Run()
 	}())
 }
@@ -46,12 +50,13 @@ type process struct {
 	wait    func() error
 }
 
-// start starts bourse in a data folder with an upstream.
-func start(t *testing.T, dir, ecbURL string) *process {
+// start starts bourse in a data folder with the ECB at an address, and what else is to
+// be in its environment.
+func start(t *testing.T, dir, ecbURL string, env ...string) *process {
 	t.Helper()
 	p := &process{t: t, cmd: exec.Command(binary), lines: make(chan string, 10000)}
-	p.cmd.Env = append(os.Environ(), "BOURSE_DATA_DIR="+dir, "BOURSE_ECB_URL="+ecbURL,
-		"BOURSE_ADDR=127.0.0.1:0", "BOURSE_ADMIN_ADDR=127.0.0.1:0")
+	p.cmd.Env = append(append(os.Environ(), "BOURSE_DATA_DIR="+dir, "BOURSE_ECB_URL="+ecbURL,
+		"BOURSE_ADDR=127.0.0.1:0", "BOURSE_ADMIN_ADDR=127.0.0.1:0"), env...)
 	p.run()
 	return p
 }

@@ -64,7 +64,7 @@ func TestFloodsAreBounded(t *testing.T) {
 	for _, kind := range []string{"huge", "gzip-bomb"} {
 		for _, file := range []string{"daily", "hist.zip"} {
 			t.Run(kind+" "+file, func(t *testing.T) {
-				upstream.Break(kind, file, 0)
+				upstream.Break("ecb", kind, file, 0)
 				defer upstream.Mend()
 				p := start(t, t.TempDir(), upstream.ECB())
 				p.listening()

@@ -10,20 +10,19 @@ import (
 	"bourse/internal/archive"
 	"bourse/internal/config"
 	"bourse/internal/ingest"
-	"bourse/internal/source/ecb"
 )
 
 // settings are those of the system, which the server and every verb have.
 type settings struct {
 	storage config.Storage
 	level   *slog.Level
-	ecbURL  string
+	feeds   wire.Feeds
 }
 
 func (s *settings) flags(fs *flag.FlagSet) {
 	s.storage.Flags(fs)
 	s.level = config.LogLevel(fs)
-	fs.StringVar(&s.ecbURL, "ecb-url", ecb.URL, "base URL of the ECB's reference rates")
+	s.feeds.Flags(fs)
 }
 
 // system is a store, an archive and the sources that fill them.
@@ -35,7 +34,7 @@ type system struct {
 
 // open opens what the settings name. It does not migrate.
 func (s *settings) open(ctx context.Context) (*system, error) {
-	rates, err := ecb.New(s.ecbURL)
+	sources, err := s.feeds.Open()
 	if err != nil {
 		return nil, err
 	}
@@ -47,7 +46,7 @@ func (s *settings) open(ctx context.Context) (*system, error) {
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
-	return &system{store: store, archive: raw, sources: []ingest.Source{rates}}, nil
+	return &system{store: store, archive: raw, sources: sources}, nil
 }
 
 func (s *system) close() error { return errors.Join(s.archive.Close(), s.store.Close()) }

@@ -9,9 +9,8 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"slices"
-	"strings"
 
+	"bourse/cmd/internal/wire"
 	"bourse/internal/config"
 	"bourse/internal/ingest"
 	"bourse/internal/market"
@@ -106,7 +105,7 @@ func (c cli) run(ctx context.Context, fs *flag.FlagSet, s settings, source strin
 	defer func() { err = errors.Join(err, sys.close()) }()
 	cfg.Store, cfg.Archive, cfg.Logger = sys.store, sys.archive, tel.Logger
 	j := &job{system: sys, ingest: ingest.New(cfg), out: json.NewEncoder(c.stdout)}
-	if j.chosen, err = choose(sys.sources, source); err != nil {
+	if j.chosen, err = wire.Choose(sys.sources, source); err != nil {
 		return err
 	}
 	return do(ctx, j)
@@ -119,20 +118,6 @@ func quiet(fs *flag.FlagSet, level *slog.Level) {
 	if !asked {
 		*level = slog.LevelWarn
 	}
-}
-
-func choose(all []ingest.Source, name string) ([]ingest.Source, error) {
-	if name == "" {
-		return all, nil
-	}
-	var names []string
-	for _, src := range all {
-		names = append(names, src.Info().Name)
-	}
-	if i := slices.Index(names, name); i >= 0 {
-		return all[i : i+1], nil
-	}
-	return nil, fmt.Errorf("there is no source %q; there is %s", name, strings.Join(names, ", "))
 }
 
 // each does something for every chosen source, also after one for which it failed. A

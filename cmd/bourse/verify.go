@@ -19,7 +19,7 @@ func (c cli) verify() *ffcli.Command {
 			"  object_changed      archived bytes that do not have the hash they are named by\n"+
 			"  object_missing      archived bytes that a receipt names and that are not there\n"+
 			"  receipt_unreadable  a receipt that is broken\n"+
-			"  value_differs       a value that is not what the archive gives\n"+
+			"  value_differs       a value or a corporate action that is not what the archive gives\n"+
 			"  bar_missing         a value that the archive gives and the store does not have\n"+
 			"  bar_unexplained     a value that nothing in the archive gives\n"+
 			"and then a summary for each source. It changes nothing.",
@@ -35,6 +35,7 @@ type findingLine struct {
 	Kind     ingest.FindingKind `json:"kind"`
 	Source   string             `json:"source"`
 	Symbol   string             `json:"symbol,omitempty"`
+	Action   market.ActionKind  `json:"action,omitempty"`
 	Interval market.Interval    `json:"interval,omitempty"`
 	Start    string             `json:"start,omitempty"`
 	Stored   string             `json:"stored,omitempty"`
@@ -61,7 +62,7 @@ func (j *job) verifySource(ctx context.Context, src ingest.Source) error {
 	name := src.Info().Name
 	v, err := j.ingest.Verify(ctx, src, func(f ingest.Finding) error {
 		line := findingLine{
-			Kind: f.Kind, Source: name, Symbol: f.Symbol, Interval: f.Interval,
+			Kind: f.Kind, Source: name, Symbol: f.Symbol, Action: f.Action, Interval: f.Interval,
 			Stored: f.Stored, Derived: f.Derived, SHA256: f.SHA256, Receipt: f.Receipt,
 		}
 		if f.Symbol != "" {

@@ -14,7 +14,6 @@ import (
 	"bourse/internal/config"
 	"bourse/internal/ingest"
 	"bourse/internal/market"
-	"bourse/internal/source/ecb"
 	"bourse/internal/telemetry"
 )
 
@@ -26,7 +25,9 @@ func run(ctx context.Context, args []string, stderr io.Writer) (err error) {
 	var storage config.Storage
 	storage.Flags(fs)
 	level := config.LogLevel(fs)
-	ecbURL := fs.String("ecb-url", ecb.URL, "base URL of the ECB's reference rates")
+	var feeds wire.Feeds
+	feeds.Flags(fs)
+	source := fs.String("source", "", "the `source` to bring up to date (default all)")
 	accept := fs.Bool("accept-restatement", false, "load payloads that change most of what is stored; look at them first")
 	if err := config.Parse(fs, args); err != nil {
 		return err
@@ -47,17 +48,21 @@ func run(ctx context.Context, args []string, stderr io.Writer) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, raw.Close()) }()
-	rates, err := ecb.New(*ecbURL)
+	all, err := feeds.Open()
+	if err != nil {
+		return err
+	}
+	sources, err := wire.Choose(all, *source)
 	if err != nil {
 		return err
 	}
 	in := ingest.New(ingest.Config{Store: store, Archive: raw, Logger: tel.Logger, AcceptRestatement: *accept})
-	record, err := in.Run(ctx, rates, "manual")
-	if err != nil {
-		return err
+	for _, src := range sources {
+		record, failed := in.Run(ctx, src, "manual")
+		if failed == nil && record.Outcome != market.OK {
+			failed = fmt.Errorf("run %d of %s: %s: %s", record.ID, record.Source, record.Outcome, record.Error)
+		}
+		err = errors.Join(err, failed)
 	}
-	if record.Outcome != market.OK {
-		return fmt.Errorf("run %d of %s: %s: %s", record.ID, record.Source, record.Outcome, record.Error)
-	}
-	return nil
+	return err
 }
