@@ -60,7 +60,7 @@ func (f *fixture) newKey(t *testing.T, sources ...string) (k market.Key, header 
 // The ways to the values of VENDOR.
 var waysIn = []string{
 	"/api/v1/bars/VENDOR", "/api/v1/bars/VENDOR?format=csv", "/api/v1/bars/VENDOR?format=ndjson", "/api/v1/stats/VENDOR",
-	"/api/v1/lineage/VENDOR/2026-03-18", "/api/v1/quotes?symbols=VENDOR", "/api/v1/payloads/" + internalHash,
+	"/api/v1/lineage/VENDOR/2026-03-18", "/api/v1/bars/VENDOR?adjustment=all", "/api/v1/quotes?symbols=VENDOR", "/api/v1/payloads/" + internalHash,
 }
 
 // Lists and streams that the values of VENDOR are left out of.

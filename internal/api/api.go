@@ -28,6 +28,8 @@ type Store interface {
 	Instruments(ctx context.Context, q market.InstrumentQuery) ([]market.Instrument, error)
 	Instrument(ctx context.Context, symbol string) (market.Instrument, error)
 	Bars(ctx context.Context, q market.BarQuery) ([]market.Bar, error)
+	// Actions returns the newest list of each kind that was known at a time, zero being now.
+	Actions(ctx context.Context, symbol string, asOf time.Time) ([]market.KnownActions, error)
 	// Versions returns all that a bar has been, newest first.
 	Versions(ctx context.Context, symbol string, interval market.Interval, start time.Time) ([]market.Version, error)
 	Runs(ctx context.Context, q market.RecordQuery) ([]market.Run, error)

@@ -18,8 +18,9 @@ const (
 var barColumns = []string{"start", "open", "high", "low", "close", "volume", "provisional"}
 
 func (a *API) bars(r *http.Request) (*answer, error) {
-	p := read(r, "interval", "from", "to", "as_of", "order", "limit", "cursor")
+	p := read(r, "interval", "from", "to", "as_of", "adjustment", "order", "limit", "cursor")
 	interval := p.interval()
+	adjustment := p.adjustment(interval)
 	from, to := p.span(interval)
 	q := market.BarQuery{
 		Interval: interval, From: from, To: to, AsOf: p.instant("as_of"),
@@ -37,17 +38,21 @@ func (a *API) bars(r *http.Request) (*answer, error) {
 		return nil, err
 	}
 	q.Symbol, q.Limit = i.Symbol, limit+1
-	found, err := a.cfg.Store.Bars(r.Context(), q)
+	found, err := a.adjusted(r.Context(), q, adjustment)
 	if err != nil {
 		return nil, err
 	}
-	l := &list{head: fmt.Sprintf(`{"symbol":%q,"interval":%q,"bars":[`, i.Symbol, interval), columns: barColumns}
+	head := fmt.Sprintf(`{"symbol":%q,"interval":%q,`, i.Symbol, interval)
+	if adjustment != market.Raw {
+		head += fmt.Sprintf(`"adjustment":%q,`, adjustment)
+	}
+	l := &list{head: head + `"bars":[`, columns: barColumns}
 	if len(found) > limit {
 		found = found[:limit]
 		l.next = p.nextCursor(r, strconv.FormatInt(found[limit-1].Start.Unix(), 10))
 	}
 	l.rows = barRows(interval, found)
-	life, err := a.barsLifetime(r.Context(), i, q)
+	life, err := a.barsLifetime(r.Context(), i, q, adjustment)
 	return &answer{list: l, lifetime: life, lasting: true}, err
 }
 
@@ -61,9 +66,10 @@ func resume(q *market.BarQuery, last time.Time) {
 }
 
 // barsLifetime is long for a range that new bars don't reach, and lasts until the
-// next publication for others. A correction changes the ETag, not the time.
-func (a *API) barsLifetime(ctx context.Context, i market.Instrument, q market.BarQuery) (lifetime, error) {
-	if !q.To.IsZero() && !q.To.After(i.Last) {
+// next publication for others, and for adjusted bars, all of which change with a new
+// action. A correction changes the ETag, not the time.
+func (a *API) barsLifetime(ctx context.Context, i market.Instrument, q market.BarQuery, by market.Adjustment) (lifetime, error) {
+	if by == market.Raw && !q.To.IsZero() && !q.To.After(i.Last) {
 		return lifetime{length: maxLifetime}, nil
 	}
 	next, err := a.cfg.Store.NextRun(ctx, i.Source)

@@ -27,6 +27,7 @@ type quoteJSON struct {
 	Change        *number     `json:"change"`
 	ChangePercent *float64    `json:"change_percent"`
 	Ended         bool        `json:"ended"`
+	Provisional   bool        `json:"provisional"`
 	History       []number    `json:"history,omitempty"`
 }
 
@@ -44,9 +45,7 @@ func (a *API) quotes(r *http.Request) (*answer, error) {
 	var next time.Time
 	sources := map[string]bool{}
 	for _, i := range found {
-		bars, err := a.cfg.Store.Bars(r.Context(), market.BarQuery{
-			Symbol: i.Symbol, Interval: market.Day, Descending: true, Limit: max(2, history),
-		})
+		bars, err := a.newest(r.Context(), i, max(2, history))
 		if err != nil {
 			return nil, err
 		}
@@ -67,6 +66,17 @@ func (a *API) quotes(r *http.Request) (*answer, error) {
 	}
 	l, err := listOf("quotes", rows, "")
 	return &answer{list: l, lifetime: lifetime{until: next}, lasting: true}, err
+}
+
+// newest returns the newest daily bars of an instrument, newest first. Those of shares are
+// adjusted for splits, so that one does not look like a fall.
+func (a *API) newest(ctx context.Context, i market.Instrument, n int) ([]market.Bar, error) {
+	q := market.BarQuery{Symbol: i.Symbol, Interval: market.Day, Descending: true, Limit: n}
+	if i.Kind != market.Equity {
+		return a.cfg.Store.Bars(ctx, q)
+	}
+	q.From = i.Last.AddDate(0, 0, -2*n-14) // so many sessions at least
+	return a.adjusted(ctx, q, market.SplitOnly)
 }
 
 // quoted returns the instruments that were asked for; where none were, all that have
@@ -104,7 +114,8 @@ func (a *API) quoted(ctx context.Context, symbols string) ([]market.Instrument, 
 func quoteOf(i market.Instrument, bars []market.Bar, history int) quoteJSON {
 	q := quoteJSON{
 		Symbol: i.Symbol, Name: i.Name, Kind: i.Kind, Base: i.Base, Quote: i.Quote, Source: i.Source,
-		Start: market.Day.Format(bars[0].Start), Close: number(bars[0].Close), Ended: i.Ended,
+		Start: market.Day.Format(bars[0].Start), Close: number(bars[0].Close),
+		Ended: i.Ended, Provisional: bars[0].Provisional,
 	}
 	if len(bars) > 1 {
 		previous := number(bars[1].Close)

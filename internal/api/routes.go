@@ -9,6 +9,7 @@ func (a *API) routes() http.Handler {
 		"GET /api/v1/instruments":               a.instruments,
 		"GET /api/v1/instruments/{symbol}":      a.instrument,
 		"GET /api/v1/bars/{symbol}":             a.bars,
+		"GET /api/v1/actions/{symbol}":          a.actions,
 		"GET /api/v1/quotes":                    a.quotes,
 		"GET /api/v1/convert":                   a.convert,
 		"GET /api/v1/stats/{symbol}":            a.stats,

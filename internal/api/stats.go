@@ -11,16 +11,17 @@ import (
 const sessionsPerYear = 252
 
 type statsJSON struct {
-	Symbol        string          `json:"symbol"`
-	Interval      market.Interval `json:"interval"`
-	Count         int             `json:"count"`
-	First         *pointJSON      `json:"first"`
-	Last          *pointJSON      `json:"last"`
-	Min           *pointJSON      `json:"min"`
-	Max           *pointJSON      `json:"max"`
-	Mean          *float64        `json:"mean"`
-	ChangePercent *float64        `json:"change_percent"`
-	Volatility    *float64        `json:"volatility"` // annualised, percent
+	Symbol        string            `json:"symbol"`
+	Interval      market.Interval   `json:"interval"`
+	Adjustment    market.Adjustment `json:"adjustment"`
+	Count         int               `json:"count"`
+	First         *pointJSON        `json:"first"`
+	Last          *pointJSON        `json:"last"`
+	Min           *pointJSON        `json:"min"`
+	Max           *pointJSON        `json:"max"`
+	Mean          *float64          `json:"mean"`
+	ChangePercent *float64          `json:"change_percent"`
+	Volatility    *float64          `json:"volatility"` // annualised, percent
 }
 
 type pointJSON struct {
@@ -29,8 +30,9 @@ type pointJSON struct {
 }
 
 func (a *API) stats(r *http.Request) (*answer, error) {
-	p := read(r, "from", "to", "interval")
+	p := read(r, "from", "to", "interval", "adjustment")
 	interval := p.interval()
+	adjustment := p.adjustment(interval)
 	from, to := p.span(interval)
 	if p.err != nil {
 		return nil, p.err
@@ -39,17 +41,20 @@ func (a *API) stats(r *http.Request) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	q := market.BarQuery{Symbol: i.Symbol, Interval: interval, From: from, To: to, Limit: maxBars}
-	bars, err := a.cfg.Store.Bars(r.Context(), q)
+	q := market.BarQuery{Symbol: i.Symbol, Interval: interval, From: from, To: to, Limit: maxBars + 1}
+	bars, err := a.adjusted(r.Context(), q, adjustment)
 	if err != nil {
 		return nil, err
 	}
-	life, err := a.barsLifetime(r.Context(), i, q)
-	return &answer{value: summarise(i.Symbol, interval, bars), lifetime: life, lasting: true}, err
+	if len(bars) > maxBars {
+		return nil, badParameter.of("from", "there are more than %d bars between from and to", maxBars)
+	}
+	life, err := a.barsLifetime(r.Context(), i, q, adjustment)
+	return &answer{value: summarise(i.Symbol, interval, adjustment, bars), lifetime: life, lasting: true}, err
 }
 
-func summarise(symbol string, interval market.Interval, bars []market.Bar) statsJSON {
-	s := statsJSON{Symbol: symbol, Interval: interval, Count: len(bars)}
+func summarise(symbol string, interval market.Interval, by market.Adjustment, bars []market.Bar) statsJSON {
+	s := statsJSON{Symbol: symbol, Interval: interval, Adjustment: by, Count: len(bars)}
 	if len(bars) == 0 {
 		return s
 	}
