@@ -6,7 +6,7 @@ import "encoding/json"
 // [json.Number]: their text is what is shown. Null is the empty string.
 
 type instrument struct {
-	Symbol, Name, Kind, Base, Quote, Source string
+	Symbol, Name, Kind, Base, Quote, Source, Licence string
 
 	First, Last string
 	Ended       bool
@@ -118,7 +118,7 @@ type quarantineAnswer struct {
 }
 
 type source struct {
-	Name, Title, Homepage, Attribution, Publishes string
+	Name, Title, Homepage, Attribution, Licence, Publishes string
 
 	NextRun          string `json:"next_run"`
 	Newest, Expected string
@@ -136,9 +136,15 @@ type sourcesAnswer struct {
 
 // problem is an error of the API: RFC 9457 problem details.
 type problem struct {
-	Title, Detail, Parameter string
+	Type, Title, Detail, Parameter string
 
-	Status int
+	Status     int
+	RetryAfter string `json:"-"` // the header
 }
+
+// invalidKey is the type of the problem of a key that is wrong or revoked.
+const invalidKey = "urn:bourse:problem:invalid-key"
+
+func (p *problem) is(kind string) bool { return p.Type == kind }
 
 func (p *problem) Error() string { return p.Title + ": " + p.Detail }

@@ -19,8 +19,10 @@ const (
 // call is what one page asks of the API on behalf of one request.
 type call struct {
 	*http.Request
-	api       http.Handler
-	simulated bool // some answer was of invented numbers
+	api           http.Handler
+	authorization string // the header with the reader's key, if there is one
+	session       bool   // the key is that of the session
+	simulated     bool   // some answer was of invented numbers
 }
 
 // get asks the API at path, below /api/v1, and decodes its answer. An answer that is
@@ -54,10 +56,13 @@ func (c *call) fetch(path string, query url.Values) ([]byte, error) {
 		RemoteAddr: c.RemoteAddr,
 		RequestURI: target.RequestURI(),
 	}).WithContext(c.Context())
-	for _, name := range []string{"Authorization", "X-Request-Id", "X-Forwarded-For"} {
-		if value := c.Header.Get(name); value != "" {
-			r.Header.Set(name, value)
+	for _, name := range []string{"X-Request-Id", "X-Forwarded-For"} {
+		if values := c.Header[name]; len(values) > 0 {
+			r.Header[name] = values
 		}
+	}
+	if c.authorization != "" {
+		r.Header.Set("Authorization", c.authorization)
 	}
 
 	w := &recorder{header: make(http.Header), status: http.StatusOK}
@@ -117,6 +122,6 @@ func (w *recorder) problem() error {
 	if err := json.Unmarshal(w.body.Bytes(), p); err != nil || p.Title == "" {
 		p = &problem{Title: http.StatusText(w.status)}
 	}
-	p.Status = w.status
+	p.Status, p.RetryAfter = w.status, w.header.Get("Retry-After")
 	return p
 }

@@ -7,5 +7,8 @@
 // scripts in web/ add is fetched as the same pages again and put in place, so that a
 // number is formatted in one place only.
 //
+// A reader who signs in has an API key in a cookie (session.go), with which the pages
+// and their scripts read what is for holders of a key.
+//
 // Prices stay the text that the API wrote. A float is made of one only to draw it.
 package web

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
@@ -14,13 +15,15 @@ type fakeAPI struct {
 	series    []fakeSeries
 	simulated bool
 	down      bool // answers 503, as a proxy does when the service is gone
+	busy      bool // answers 429
 	sources   []map[string]any
 	seen      []*http.Request
 }
 
 type fakeSeries struct {
 	instrument map[string]any
-	bars       []fakeBar
+	bars       []fakeBar            // daily
+	shorter    map[string][]fakeBar // by interval
 }
 
 type fakeBar struct {
@@ -52,8 +55,12 @@ func newFakeAPI() *fakeAPI {
 	} {
 		f.addFixings(s.quote, s.name, s.base, s.decimals, s.last)
 	}
-	f.addCandles()
-	f.sources = []map[string]any{fakeSource()}
+	f.addCandles("BTC-USD", "Bitcoin", "crypto", "BTC", "ecb", "public", 61000)
+	f.addCandles("ETH-USD", "ETH / USD", "crypto", "ETH", "coinbase", "internal", 3100)
+	f.addHours("ETH-USD", 3100)
+	f.addCandles("AAPL", "Apple Inc.", "equity", "AAPL", "alphavantage", "internal", 240)
+	f.sources = []map[string]any{fakeSource(), fakeInternalSource("coinbase", "Coinbase Exchange"),
+		fakeInternalSource("alphavantage", "Alpha Vantage")}
 	return f
 }
 
@@ -69,20 +76,35 @@ func (f *fakeAPI) addFixings(quote, name string, base float64, decimals int, las
 	f.add("EUR"+quote, name, "fx", "EUR", quote, bars, last < "2026")
 }
 
-func (f *fakeAPI) addCandles() {
-	var bars []fakeBar
+func (f *fakeAPI) addCandles(symbol, name, kind, base, source, licence string, price float64) {
 	end, _ := time.Parse(time.DateOnly, "2026-04-13")
-	for i := range 120 {
-		open, closes := 61000+2500*wave(i), 61000+2500*wave(i+1)
-		number := func(f float64) json.Number { return json.Number(fmt.Sprintf("%.2f", f)) }
+	bars := fakeCandles(120, price, func(i int) string { return end.AddDate(0, 0, i-119).Format(time.DateOnly) })
+	f.add(symbol, name, kind, base, "USD", bars, false)
+	in := f.series[len(f.series)-1].instrument
+	in["source"], in["licence"] = source, licence
+}
+
+// addHours adds ten days of hours to a series, the last of them provisional.
+func (f *fakeAPI) addHours(symbol string, price float64) {
+	end := time.Date(2026, 4, 13, 14, 0, 0, 0, time.UTC)
+	f.find(symbol).shorter = map[string][]fakeBar{"1h": fakeCandles(240, price, func(i int) string {
+		return end.Add(time.Duration(i-239) * time.Hour).Format(time.RFC3339)
+	})}
+}
+
+// fakeCandles are bars with a range, of which the last is provisional.
+func fakeCandles(count int, price float64, start func(int) string) []fakeBar {
+	var bars []fakeBar
+	number := func(f float64) json.Number { return json.Number(fmt.Sprintf("%.2f", f)) }
+	for i := range count {
+		open, closes := price*(1+0.04*wave(i)), price*(1+0.04*wave(i+1))
 		bars = append(bars, fakeBar{
-			Start: end.AddDate(0, 0, i-119).Format(time.DateOnly),
-			Open:  number(open), Close: number(closes),
-			High: number(max(open, closes) + 300), Low: number(min(open, closes) - 300),
-			Volume: "1234.5", Provisional: i == 119,
+			Start: start(i), Open: number(open), Close: number(closes),
+			High: number(max(open, closes) + price/200), Low: number(min(open, closes) - price/200),
+			Volume: "1234.5", Provisional: i == count-1,
 		})
 	}
-	f.add("BTC-USD", "Bitcoin", "crypto", "BTC", "USD", bars, false)
+	return bars
 }
 
 // wave goes up and down without any random number.
@@ -110,6 +132,12 @@ func fakeSource() map[string]any {
 	}
 }
 
+func fakeInternalSource(name, title string) map[string]any {
+	s := fakeSource()
+	s["name"], s["title"], s["licence"], s["attribution"], s["behind"] = name, title, "internal", "", 0
+	return s
+}
+
 func fakeRun(id int, outcome string) map[string]any {
 	r := map[string]any{
 		"id": id, "source": "ecb", "trigger": "schedule", "started_at": "2026-11-22T20:00:00Z",
@@ -130,26 +158,32 @@ func (f *fakeAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "dial tcp 10.0.0.7:8080: connection refused", http.StatusBadGateway)
 		return
 	}
+	if f.refused(w, r) {
+		return
+	}
 	name, rest, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/api/v1/"), "/")
 	switch name {
 	case "instruments":
 		f.instruments(w, rest)
 	case "quotes":
-		f.quotes(w, r.URL.Query())
+		f.quotes(w, r)
 	case "bars":
 		f.bars(w, rest, r.URL.Query())
 	case "stats":
-		f.stats(w, rest)
+		f.stats(w, rest, r.URL.Query())
 	case "convert":
 		f.convert(w, r.URL.Query())
 	case "lineage":
-		f.lineage(w, rest)
+		f.lineage(w, rest, r.URL.Query().Get("interval"))
 	case "runs":
 		f.write(w, map[string]any{"runs": []any{fakeRun(12, "ok"), fakeRun(11, "retry-after")}, "next": "r10"})
 	case "quarantine":
 		f.write(w, map[string]any{"quarantine": []any{map[string]any{
 			"id": 1, "source": "ecb", "symbol": "EURUSD", "interval": "1d", "start": "2026-04-10", "raw": "<b>-1</b>",
 			"reason": "price is not positive", "loaded": false, "run": 12, "payload": fakeSHA, "found_at": "2026-11-22T20:00:01Z",
+		}, map[string]any{
+			"id": 2, "source": "coinbase", "symbol": "ETH-USD", "interval": "1h", "start": "2026-04-10T08:00:00Z", "raw": "",
+			"reason": "volume is negative", "loaded": false, "run": 12, "payload": fakeSHA, "found_at": "2026-11-22T20:00:01Z",
 		}}, "next": nil})
 	case "sources":
 		f.write(w, map[string]any{"sources": f.sources})
@@ -160,6 +194,49 @@ func (f *fakeAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		f.fail(w, http.StatusNotFound, "", "no such resource")
 	}
+}
+
+// The keys that the fake knows.
+const (
+	fakeKey     = "bourse_all"  // opens every series
+	fakeEmpty   = "bourse_none" // opens none
+	fakeRevoked = "bourse_gone"
+)
+
+// refused answers what a caller may not ask, as the API's access.go does.
+func (f *fakeAPI) refused(w http.ResponseWriter, r *http.Request) bool {
+	header := r.Header.Get("Authorization")
+	known := header == "" || header == "Bearer "+fakeKey || header == "Bearer "+fakeEmpty
+	name, rest, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/api/v1/"), "/")
+	symbol, _, _ := strings.Cut(rest, "/")
+	if name == "quotes" {
+		symbol = r.URL.Query().Get("symbols")
+	}
+	s := f.find(symbol)
+	closed := s != nil && s.instrument["licence"] == "internal" && name != "instruments"
+	switch {
+	case f.busy:
+		w.Header().Set("Retry-After", "7")
+		f.refuse(w, http.StatusTooManyRequests, "too-many-requests")
+	case !known:
+		f.refuse(w, http.StatusUnauthorized, "invalid-key")
+	case closed && header == "":
+		f.refuse(w, http.StatusUnauthorized, "key-required")
+	case closed && header != "Bearer "+fakeKey:
+		f.refuse(w, http.StatusForbidden, "forbidden")
+	default:
+		return false
+	}
+	return true
+}
+
+func (f *fakeAPI) refuse(w http.ResponseWriter, status int, slug string) {
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(map[string]any{
+		"type": "urn:bourse:problem:" + slug, "title": http.StatusText(status), "status": status,
+	})
 }
 
 func (f *fakeAPI) write(w http.ResponseWriter, answer map[string]any) {
@@ -204,9 +281,13 @@ func (f *fakeAPI) instruments(w http.ResponseWriter, symbol string) {
 	f.write(w, map[string]any{"instruments": all, "next": nil})
 }
 
-func (f *fakeAPI) quotes(w http.ResponseWriter, query url.Values) {
+func (f *fakeAPI) quotes(w http.ResponseWriter, r *http.Request) {
+	query := r.URL.Query()
 	quotes := []any{}
 	for _, s := range f.series {
+		if s.instrument["licence"] == "internal" && r.Header.Get("Authorization") != "Bearer "+fakeKey {
+			continue
+		}
 		symbol := s.instrument["symbol"].(string)
 		if wanted := query.Get("symbols"); wanted != "" && wanted != symbol || wanted == "" && s.instrument["ended"] == true {
 			continue
@@ -232,7 +313,7 @@ func (f *fakeAPI) quotes(w http.ResponseWriter, query url.Values) {
 
 func (f *fakeAPI) bars(w http.ResponseWriter, symbol string, query url.Values) {
 	bars := []fakeBar{}
-	for _, b := range f.find(symbol).bars {
+	for _, b := range f.find(symbol).of(query) {
 		if b.Start < query.Get("from") {
 			continue
 		}
@@ -242,11 +323,32 @@ func (f *fakeAPI) bars(w http.ResponseWriter, symbol string, query url.Values) {
 			bars = append(bars, b)
 		}
 	}
-	f.write(w, map[string]any{"symbol": symbol, "interval": "1d", "bars": bars, "next": nil})
+	if query.Get("limit") == "1" {
+		bars = bars[:min(1, len(bars))]
+	}
+	f.write(w, map[string]any{"symbol": symbol, "interval": query.Get("interval"), "bars": bars, "next": nil})
 }
 
-func (f *fakeAPI) stats(w http.ResponseWriter, symbol string) {
-	bars := f.find(symbol).bars
+// of returns the bars that a query asks for. Adjusted prices are a quarter of the
+// traded ones but for the newest, as after a split.
+func (s *fakeSeries) of(query url.Values) []fakeBar {
+	if interval := query.Get("interval"); interval != "1d" {
+		return s.shorter[interval]
+	}
+	if query.Get("adjustment") != "split" {
+		return s.bars
+	}
+	bars := slices.Clone(s.bars)
+	quarter := func(n json.Number) json.Number { return json.Number(fmt.Sprintf("%.6f", float(n)/4)) }
+	for i := range bars[:len(bars)-1] {
+		b := &bars[i]
+		b.Open, b.High, b.Low, b.Close = quarter(b.Open), quarter(b.High), quarter(b.Low), quarter(b.Close)
+	}
+	return bars
+}
+
+func (f *fakeAPI) stats(w http.ResponseWriter, symbol string, query url.Values) {
+	bars := f.find(symbol).of(query)
 	first, last := bars[0], bars[len(bars)-1]
 	point := func(b fakeBar) map[string]any { return map[string]any{"start": b.Start, "close": b.Close} }
 	f.write(w, map[string]any{
@@ -273,7 +375,7 @@ func (f *fakeAPI) convert(w http.ResponseWriter, query url.Values) {
 	}
 }
 
-func (f *fakeAPI) lineage(w http.ResponseWriter, rest string) {
+func (f *fakeAPI) lineage(w http.ResponseWriter, rest, interval string) {
 	symbol, period, _ := strings.Cut(rest, "/")
 	if f.find(symbol) == nil {
 		f.fail(w, http.StatusNotFound, "", "There is no instrument "+symbol+".")
@@ -289,6 +391,6 @@ func (f *fakeAPI) lineage(w http.ResponseWriter, rest string) {
 			},
 		}
 	}
-	f.write(w, map[string]any{"symbol": symbol, "interval": "1d", "start": period,
+	f.write(w, map[string]any{"symbol": symbol, "interval": interval, "start": period,
 		"versions": []any{entry("1.1684", true, 12), entry("1.168", false, 11)}})
 }

@@ -24,6 +24,10 @@ var formats = template.FuncMap{
 	"direction":    direction,
 	"arrow":        arrow,
 	"longDate":     longDate,
+	"shortTime":    shortTime,
+	"year":         func(text string) string { return shortTime(text)[:min(5, len(text))] },
+	"yearless":     func(text string) string { return shortTime(text)[min(5, len(text)):] },
+	"day":          func(text string) bool { return len(text) == len(time.DateOnly) },
 	"utcDay":       func(text string) string { return utc(time.DateOnly, text) },
 	"utcClock":     func(text string) string { return utc("15:04 UTC", text) },
 	"took":         took,
@@ -91,6 +95,15 @@ func percent(n json.Number) string {
 		rounded = "0.00"
 	}
 	return signed(rounded, 2) + "\u00a0%"
+}
+
+// float is n for drawings and comparisons; what is no number is zero.
+func float(n json.Number) float64 {
+	f, err := n.Float64()
+	if err != nil {
+		return 0
+	}
+	return f
 }
 
 // rounded writes a statistic with the given number of decimals.
@@ -165,15 +178,18 @@ func group(whole string) string {
 	return whole
 }
 
-// longDate writes a date for headlines: "13 April 2026". The start of a shorter bar
-// stays as it is.
+// longDate writes the start of a bar for headlines: "13 April 2026", and of one within
+// a day "13 April 2026, 14:00 UTC".
 func longDate(text string) string {
 	t, err := time.Parse(time.DateOnly, text)
 	if err != nil {
-		return text
+		return utc("2 January 2006, 15:04 UTC", text)
 	}
 	return t.Format("2 January 2006")
 }
+
+// shortTime writes the start of a bar for columns: "2026-04-13", "2026-04-13 14:00".
+func shortTime(text string) string { return utc("2006-01-02 15:04", text) }
 
 // utc writes the given part of a time in UTC.
 func utc(layout, text string) string {

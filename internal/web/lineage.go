@@ -11,6 +11,8 @@ type lineageData struct {
 	Scale  int
 	Candle bool
 	Origin string // scheme and host of the site, for the command that checks the bytes
+
+	Internal bool // the bytes are for holders of a key
 }
 
 func lineage(c *call) (view, error) {
@@ -28,19 +30,34 @@ func lineage(c *call) (view, error) {
 	if err != nil {
 		return view{}, err
 	}
-	data := lineageData{Answer: answer, Origin: origin(c)}
+	in, err := get[instrument](c, "/instruments/"+symbol, nil)
+	if err != nil {
+		return view{}, err
+	}
+	data := lineageData{Answer: answer, Origin: origin(c), Internal: in.Licence == string(market.Internal)}
 	for _, v := range answer.Versions {
 		data.Scale = max(data.Scale, scale(v.Open, v.High, v.Low, v.Close))
 		data.Candle = data.Candle || v.High != v.Low
 	}
-	title := "Lineage of " + answer.Symbol + " on " + answer.Start
+	title := "Lineage of " + answer.Symbol + ", " + shortTime(answer.Start)
 	return view{Template: "lineage", Title: title, Data: data}, nil
+}
+
+// Period is what a bar covers.
+func (d lineageData) Period() string {
+	switch market.Interval(d.Answer.Interval) {
+	case market.Hour:
+		return "hour"
+	case market.Minute:
+		return "minute"
+	}
+	return "day"
 }
 
 // origin is where the reader sees this site.
 func origin(c *call) string {
 	scheme := "http"
-	if c.TLS != nil || c.Header.Get("X-Forwarded-Proto") == "https" {
+	if secure(c.Request) {
 		scheme = "https"
 	}
 	return scheme + "://" + c.Host

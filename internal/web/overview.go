@@ -22,7 +22,11 @@ type marketRows struct {
 	Newest   string
 	Up, Down int
 	Rows     []quoteRow
+	Locked   []instrument // whose values the reader may not see
 }
+
+// Count is how many series the table has.
+func (m marketRows) Count() int { return len(m.Rows) + len(m.Locked) }
 
 type quoteRow struct {
 	quote
@@ -41,35 +45,54 @@ func overview(c *call) (view, error) {
 	if err != nil {
 		return view{}, err
 	}
-	ended, err := endedInstruments(c)
+	all, err := get[instrumentsAnswer](c, "/instruments", url.Values{"limit": {"1000"}})
 	if err != nil {
 		return view{}, err
 	}
-	data := overviewData{Markets: newMarkets(quotes.Quotes), Ended: ended}
+	data := newOverview(quotes.Quotes, all.Instruments)
 	return view{Template: "overview", Title: "Market overview", Data: data}, nil
 }
 
-func endedInstruments(c *call) ([]instrument, error) {
-	answer, err := get[instrumentsAnswer](c, "/instruments", url.Values{"limit": {"1000"}})
-	return slices.DeleteFunc(answer.Instruments, func(i instrument) bool { return !i.Ended }), err
-}
-
-// newMarkets splits the quotes into a table for each kind.
-func newMarkets(quotes []quote) []marketRows {
+// newOverview splits the quotes into a table for each kind, with the instruments that
+// have values but no quote for this reader behind them.
+func newOverview(quotes []quote, all []instrument) overviewData {
 	markets := []marketRows{
 		{Kind: string(market.FX), Heading: "Exchange rates",
 			Note: "Each value is the price of one unit of the first currency in the second: EURUSD is US dollars for one euro."},
 		{Kind: string(market.Crypto), Heading: "Crypto"},
 		{Kind: string(market.Equity), Heading: "Shares"},
 	}
+	var ended []instrument
+	quoted := make(map[string]bool, len(quotes))
 	for _, q := range quotes {
-		for i := range markets {
-			if markets[i].Kind == q.Kind {
-				markets[i].add(q)
+		quoted[q.Symbol] = true
+	}
+	for i := range markets {
+		m := &markets[i]
+		for _, q := range quotes {
+			if q.Kind == m.Kind {
+				m.add(q)
+			}
+		}
+		for _, in := range all {
+			if in.Kind == m.Kind && in.locked() && !quoted[in.Symbol] {
+				m.Locked = append(m.Locked, in)
 			}
 		}
 	}
-	return slices.DeleteFunc(markets, func(m marketRows) bool { return len(m.Rows) == 0 })
+	for _, in := range all {
+		if in.Ended {
+			ended = append(ended, in)
+		}
+	}
+	markets = slices.DeleteFunc(markets, func(m marketRows) bool { return m.Count() == 0 })
+	return overviewData{Markets: markets, Ended: ended}
+}
+
+// locked reports whether an instrument that has no quote has none because the reader
+// may not see it, not because it has no value yet.
+func (in instrument) locked() bool {
+	return in.Licence == string(market.Internal) && in.Last != "" && !in.Ended
 }
 
 func (m *marketRows) add(q quote) {

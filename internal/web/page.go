@@ -2,6 +2,7 @@ package web
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"context"
 	"embed"
@@ -11,6 +12,8 @@ import (
 	"io"
 	"net/http"
 	"strings"
+
+	"bourse/internal/market"
 )
 
 //go:embed templates
@@ -23,8 +26,13 @@ type view struct {
 	Status   int // 200 if 0
 	Data     any
 
+	RetryAfter string // the header, for errors that pass
+
 	// The rest is filled in for every page.
 	Path      string
+	Here      string // the path with its query
+	SignedIn  bool
+	Private   bool // made with a key
 	Simulated bool
 	Sources   []source
 }
@@ -40,6 +48,11 @@ func (v view) Source(name string) source {
 	return source{Name: name, Title: name}
 }
 
+// Closed reports whether a reader without a key sees no values of a source.
+func (v view) Closed(name string) bool {
+	return !v.Private && v.Source(name).Licence == string(market.Internal)
+}
+
 // parseTemplates parses each page together with the layout.
 func parseTemplates(assets *assets) (map[string]*template.Template, error) {
 	layout := template.New("layout.html").Option("missingkey=error").
@@ -49,7 +62,7 @@ func parseTemplates(assets *assets) (map[string]*template.Template, error) {
 		return nil, fmt.Errorf("web: %w", err)
 	}
 	pages := make(map[string]*template.Template)
-	for _, name := range []string{"overview", "instrument", "lineage", "convert", "status", "error"} {
+	for _, name := range []string{"overview", "instrument", "lineage", "convert", "status", "signin", "error"} {
 		page, err := layout.Clone()
 		if err != nil {
 			return nil, fmt.Errorf("web: %w", err)
@@ -68,6 +81,7 @@ func (s *site) page(load func(*call) (view, error)) http.Handler {
 		ctx, cancel := context.WithTimeout(r.Context(), apiTimeout)
 		defer cancel()
 		c := &call{Request: r.WithContext(ctx), api: s.api}
+		c.authorization, c.session = authorization(r)
 		v, err := load(c)
 		if err == nil {
 			var answer sourcesAnswer
@@ -75,9 +89,15 @@ func (s *site) page(load func(*call) (view, error)) http.Handler {
 			v.Sources = answer.Sources
 		}
 		if err != nil {
-			v = s.failed(r, err)
+			var p *problem
+			if c.session && errors.As(err, &p) && p.is(invalidKey) {
+				setSession(w, r, "")
+				c.session = false
+			}
+			v = s.failed(c, err)
 		}
-		v.Path, v.Simulated = r.URL.Path, c.simulated
+		v.Path, v.Here, v.Simulated = r.URL.Path, r.URL.RequestURI(), c.simulated
+		v.SignedIn, v.Private = c.session, c.authorization != ""
 		s.render(w, r, v)
 	})
 }
@@ -86,17 +106,25 @@ func (s *site) page(load func(*call) (view, error)) http.Handler {
 type failure struct {
 	Heading, Text string
 	Retry         bool // the same request may work soon
+	OtherKey      bool // it may work with another key
 }
 
 // failed turns an error into a page. What the API says about a request that cannot
 // be answered is for people; what went wrong inside is for the log.
-func (s *site) failed(r *http.Request, err error) view {
+func (s *site) failed(c *call, err error) view {
 	v := view{Template: "error"}
 	var p *problem
 	if !errors.As(err, &p) {
 		p = &problem{Status: http.StatusServiceUnavailable}
 	}
+	v.RetryAfter = p.RetryAfter
 	switch {
+	case p.Status == http.StatusUnauthorized:
+		return signInNeeded(c, p)
+	case p.Status == http.StatusForbidden:
+		v.Status, v.Title = p.Status, "Not with this key"
+		v.Data = failure{Heading: "Your key does not open this", OtherKey: true,
+			Text: "Its values are for keys that may read this source, and yours may not. Whoever gave it to you can say why."}
 	case p.Status == http.StatusNotFound:
 		v.Status, v.Title = http.StatusNotFound, "Not found"
 		v.Data = failure{Heading: "There is no such page", Text: p.Detail}
@@ -110,8 +138,8 @@ func (s *site) failed(r *http.Request, err error) view {
 		v.Status, v.Title = http.StatusServiceUnavailable, "Not available"
 		v.Data = failure{Heading: "The data cannot be reached", Retry: true,
 			Text: "The service that holds the values does not answer. Nothing is lost; this page works again as soon as it does."}
-		if r.Context().Err() == nil {
-			s.logger.ErrorContext(r.Context(), "page failed", "path", r.URL.Path, "error", err)
+		if c.Context().Err() == nil {
+			s.logger.ErrorContext(c.Context(), "page failed", "path", c.URL.Path, "error", err)
 		}
 	}
 	return v
@@ -132,12 +160,7 @@ func (s *site) render(w http.ResponseWriter, r *http.Request, v view) {
 	if v.Status == 0 {
 		v.Status = http.StatusOK
 	}
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Header().Set("Cache-Control", "no-cache")
-	if v.Status == http.StatusServiceUnavailable {
-		w.Header().Set("Retry-After", "5")
-	}
-	w.Header().Set("Vary", "Accept-Encoding")
+	setPageHeaders(w.Header(), v)
 	var out io.Writer = w
 	if acceptsGzip(r) {
 		w.Header().Set("Content-Encoding", "gzip")
@@ -148,6 +171,22 @@ func (s *site) render(w http.ResponseWriter, r *http.Request, v view) {
 	w.WriteHeader(v.Status)
 	// An error here is a browser that went away.
 	_, _ = out.Write(body.Bytes())
+}
+
+func setPageHeaders(h http.Header, v view) {
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Cache-Control", "no-cache")
+	if v.Private {
+		// Not even the browser keeps it: after a sign-out, going back shows nothing.
+		h.Set("Cache-Control", "private, no-store")
+	}
+	h.Set("Vary", "Accept-Encoding, Authorization, Cookie")
+	if v.Status == http.StatusUnauthorized {
+		h.Set("WWW-Authenticate", "Bearer")
+	}
+	if v.Status == http.StatusServiceUnavailable || v.RetryAfter != "" {
+		h.Set("Retry-After", cmp.Or(v.RetryAfter, "5"))
+	}
 }
 
 // acceptsGzip reports whether the client takes compressed answers, as all browsers do.

@@ -48,7 +48,41 @@ func TestInstrumentOfFixings(t *testing.T) {
 
 func TestInstrumentOfCandles(t *testing.T) {
 	body := page(t, newTestSite(t, newFakeAPI()), "/instruments/BTC-USD", http.StatusOK)
-	wantText(t, body, `data-candles="true"`, ">Volume</th>", "1,234.5", "provisional", "63,500.00")
+	wantText(t, body, `data-candles="true"`, ">Volume</th>", "1,234.5", "provisional", "63,440.00")
+}
+
+func TestInstrumentOfHours(t *testing.T) {
+	api := newFakeAPI()
+	site := newTestSite(t, api)
+	body := visit(site, "/instruments/ETH-USD?interval=1h", fakeKey).Body.String()
+	wantText(t, body,
+		`<a href="?interval=1d">1 day</a>`, `<a href="?interval=1h" aria-current="true">1 hour</a>`, `<a href="?interval=1m">1 minute</a>`,
+		`<a href="?interval=1h&amp;range=1w" data-from="2026-04-06T14:00:00Z" aria-current="true">1W</a>`,
+		`data-query="interval=1h"`, "interval=1h&amp;limit=10000", `download="ETH-USD-1h.csv"`, "Start, UTC",
+		`<time datetime="2026-04-13T14:00:00Z"><span class="extra">2026-</span>04-13 14:00</time> <span class="badge provisional">provisional</span>`,
+		`href="/lineage/ETH-USD/2026-04-13T13:00:00Z?interval=1h"`, "draws it hollow", " UTC, 240 values", `<path class="open fall" d="M`,
+	)
+	if n := strings.Count(body, "badge provisional"); n != 2 { // in the note and the table
+		t.Errorf("%d bars are marked as provisional", n)
+	}
+	wantText(t, visit(site, "/instruments/ETH-USD?interval=1m", fakeKey).Body.String(),
+		"There are no bars of this length yet", `<a href="?interval=1h">1 hour</a>`)
+	body = visit(site, "/instruments/ETH-USD?interval=1y&range=3m", fakeKey).Body.String()
+	wantText(t, body, `data-query="interval=1d"`, `<a href="?range=3m" data-from="2026-01-13" aria-current="true">3M</a>`)
+	wantNoText(t, page(t, site, "/instruments/EURUSD?interval=1h", http.StatusOK), "1 hour", "interval=1h")
+}
+
+func TestInstrumentOfShares(t *testing.T) {
+	site := newTestSite(t, newFakeAPI())
+	body := visit(site, "/instruments/AAPL?range=3m", fakeKey).Body.String()
+	wantText(t, body, "adjusted for splits: older", `<a href="?range=3m" aria-current="true">Splits</a>`,
+		`<a href="?adjustment=all&amp;range=3m">Splits and dividends</a>`, `<a href="?adjustment=raw&amp;range=3m">As traded</a>`,
+		`data-query="adjustment=split&amp;interval=1d"`, "adjustment=split&amp;format=csv", `download="AAPL-split.csv"`,
+		"since the value before, adjusted", `<data value="1234.5">1,234</data>`, ">62.28<")
+	wantNoText(t, body, "62.280000")
+	body = visit(site, "/instruments/AAPL?adjustment=raw", fakeKey).Body.String()
+	wantText(t, body, "as they were traded", `<a href="?adjustment=raw&amp;range=5y" data-from`, `download="AAPL.csv"`, "since the value before<")
+	wantNoText(t, page(t, site, "/instruments/EURUSD?adjustment=all", http.StatusOK), "adjustment=all&amp;", "Splits")
 }
 
 func TestInstrumentThatHasEnded(t *testing.T) {
@@ -64,6 +98,11 @@ func TestLineage(t *testing.T) {
 		`<time datetime="2026-04-13T14:05:11Z">`, `href="/api/v1/payloads/`+fakeSHA+`"`,
 		"curl -s http://example.com/api/v1/payloads/"+fakeSHA+" | sha256sum",
 	)
+}
+
+func TestLineageOfAnHour(t *testing.T) {
+	body := visit(newTestSite(t, newFakeAPI()), "/lineage/ETH-USD/2026-04-13T14:00:00Z?interval=1h", fakeKey).Body.String()
+	wantText(t, body, "Every value this hour has had", "13 April 2026, 14:00 UTC", `curl -s -H "Authorization: Bearer $KEY" http://`)
 }
 
 func TestConvert(t *testing.T) {

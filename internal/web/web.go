@@ -49,11 +49,15 @@ func (s *site) routes() http.Handler {
 	pages.Handle("GET /lineage/{symbol}/{period}", s.page(lineage))
 	pages.Handle("GET /convert", swapped(s.page(convert)))
 	pages.Handle("GET /status", s.page(status))
+	pages.Handle("GET /sign-in", s.page(signInPage))
+	own := http.NewCrossOriginProtection()
+	pages.Handle("POST /sign-in", own.Handler(http.HandlerFunc(s.signIn)))
+	pages.Handle("POST /sign-out", own.Handler(http.HandlerFunc(s.signOut)))
 	pages.Handle("GET /", s.page(notFound))
 
 	// Two muxes, because "GET /" and "/api/" in one would be ambiguous.
 	mux := http.NewServeMux()
-	mux.Handle("/api/", s.api)
+	mux.Handle("/api/", proxied(s.api))
 	mux.Handle("/assets/", http.StripPrefix("/assets/", s.assets))
 	mux.Handle("/", secured(pages))
 	return mux

@@ -168,6 +168,17 @@ func TestServiceIsDown(t *testing.T) {
 	}
 }
 
+func TestTooManyRequests(t *testing.T) {
+	api := newFakeAPI()
+	api.busy = true
+	w := httptest.NewRecorder()
+	newTestSite(t, api).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", nil))
+	if got := w.Header().Get("Retry-After"); w.Code != http.StatusTooManyRequests || got != "7" {
+		t.Errorf("status %d, Retry-After %q", w.Code, got)
+	}
+	wantText(t, w.Body.String(), "Wait a moment, then try again.")
+}
+
 func TestAnswerThatIsCutOff(t *testing.T) {
 	cut := http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
 	page(t, newTestSite(t, cut), "/", http.StatusServiceUnavailable)
@@ -178,10 +189,15 @@ func TestRequestsToTheAPISayWhoAsks(t *testing.T) {
 	r := httptest.NewRequest(http.MethodGet, "/", nil)
 	r.Header.Set("X-Request-Id", "abc-1")
 	r.RemoteAddr = "192.0.2.7:4711"
+	// What the client wrote, and what the proxy in front of us saw.
+	r.Header["X-Forwarded-For"] = []string{"203.0.113.9", "198.51.100.4"}
 	newTestSite(t, api).ServeHTTP(httptest.NewRecorder(), r)
 	for _, seen := range api.seen {
 		if seen.Header.Get("X-Request-Id") != "abc-1" || seen.RemoteAddr != r.RemoteAddr || seen.Header.Get("Accept-Encoding") != "" {
 			t.Errorf("%s: from %s with %v", seen.URL, seen.RemoteAddr, seen.Header)
+		}
+		if got := seen.Header.Values("X-Forwarded-For"); len(got) != 2 || got[1] != "198.51.100.4" {
+			t.Errorf("%s: X-Forwarded-For %q", seen.URL, got)
 		}
 	}
 }

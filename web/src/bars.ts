@@ -5,6 +5,8 @@ export interface Bar {
   high: number;
   low: number;
   close: number;
+  volume: number | null;
+  provisional: boolean;
 }
 
 interface Page {
@@ -12,14 +14,16 @@ interface Page {
   next: string | null;
 }
 
-// fetchBars gets every daily bar of symbol since from, page by page.
-export async function fetchBars(symbol: string, from: string, signal: AbortSignal): Promise<Bar[]> {
+// fetchBars gets every bar of symbol since from, page by page; query says which bars.
+export async function fetchBars(symbol: string, query: string, from: string, signal: AbortSignal): Promise<Bar[]> {
   const bars: Bar[] = [];
   let cursor: string | null = null;
   do {
-    const query = new URLSearchParams({ interval: "1d", from, limit: "10000" });
-    if (cursor) query.set("cursor", cursor);
-    const response = await fetch(`/api/v1/bars/${encodeURIComponent(symbol)}?${query}`, {
+    const asked = new URLSearchParams(query);
+    asked.set("from", from);
+    asked.set("limit", "10000");
+    if (cursor) asked.set("cursor", cursor);
+    const response = await fetch(`/api/v1/bars/${encodeURIComponent(symbol)}?${asked}`, {
       headers: { Accept: "application/json" },
       signal,
     });

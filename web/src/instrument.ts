@@ -9,7 +9,7 @@ const state = document.getElementById("chart-state");
 const links = [...document.querySelectorAll<HTMLAnchorElement>(".ranges a")];
 
 if (container && state) {
-  const { symbol = "", candles } = container.dataset;
+  const { symbol = "", query = "", candles } = container.dataset;
   let chart: PriceChart | null = null;
   let pending = new AbortController();
 
@@ -17,9 +17,9 @@ if (container && state) {
   const draw = async () => {
     const from = selected()?.dataset["from"] ?? "";
     const signal = pending.signal;
-    const bars = await fetchBars(symbol, from, signal);
+    const bars = await fetchBars(symbol, query, from, signal);
     if (signal.aborted) return;
-    chart ??= new PriceChart(container, candles === "true");
+    chart ??= new PriceChart(container, candles === "true", query.includes("adjustment") ? 4 : Infinity);
     chart.show(bars);
     container.dataset["drawn"] = from;
   };
@@ -30,7 +30,7 @@ if (container && state) {
     pending = new AbortController();
     const signal = pending.signal;
     try {
-      const figures = reload ? swap(location.href, ["headline", "figures"], signal) : null;
+      const figures = reload ? swap(location.href, ["headline", "adjustments", "figures"], signal) : null;
       await Promise.all([draw(), figures]);
       state.textContent = "";
     } catch {

@@ -22,15 +22,15 @@ test("bars are fetched page by page", async (t) => {
     asked.push(url);
     return Response.json(pages.shift());
   });
-  const bars = await fetchBars("BTC-USD", "2026-01-01", new AbortController().signal);
+  const bars = await fetchBars("BTC-USD", "adjustment=split&interval=1h", "2026-01-01", new AbortController().signal);
   assert.deepEqual(bars, [bar(1), bar(2)]);
   assert.deepEqual(asked, [
-    "/api/v1/bars/BTC-USD?interval=1d&from=2026-01-01&limit=10000",
-    "/api/v1/bars/BTC-USD?interval=1d&from=2026-01-01&limit=10000&cursor=c1",
+    "/api/v1/bars/BTC-USD?adjustment=split&interval=1h&from=2026-01-01&limit=10000",
+    "/api/v1/bars/BTC-USD?adjustment=split&interval=1h&from=2026-01-01&limit=10000&cursor=c1",
   ]);
 });
 
 test("an answer that is an error is one", async (t) => {
   t.mock.method(globalThis, "fetch", async () => new Response("", { status: 503 }));
-  await assert.rejects(fetchBars("EURUSD", "2026-01-01", new AbortController().signal), /503/);
+  await assert.rejects(fetchBars("EURUSD", "interval=1d", "2026-01-01", new AbortController().signal), /503/);
 });

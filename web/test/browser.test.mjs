@@ -3,10 +3,11 @@ import { createHash } from "node:crypto";
 import { after, before, describe, test } from "node:test";
 import { startBourse } from "./bourse.mjs";
 import { executable, launch } from "./chromium.mjs";
-import { startUpstream } from "./upstream.mjs";
+import { startCoinbase, startECB } from "./upstream.mjs";
 import { checkPage, newPage } from "./watch.mjs";
 
 const chromium = executable();
+const elsewhere = process.env.BOURSE_TEST_URL ? "BOURSE_TEST_URL is set" : false;
 const skip = chromium ? false : "no Chromium: set BOURSE_TEST_CHROMIUM or install chromium";
 
 const views = {
@@ -19,15 +20,16 @@ describe("the dashboard", { skip }, () => {
   const started = [];
   let browser;
   let base;
+  let bourse; // none where a server that runs elsewhere is tested
 
   before(async () => {
     browser = await launch(chromium);
     started.push({ stop: () => browser.close() });
     base = process.env.BOURSE_TEST_URL;
     if (base) return;
-    const upstream = await startUpstream();
-    started.push(upstream);
-    const bourse = await startBourse(upstream.url, { simulated: false });
+    const [ecb, coinbase] = [await startECB(), await startCoinbase()];
+    started.push(ecb, coinbase);
+    bourse = await startBourse({ ecbURL: ecb.url, coinbaseURL: coinbase.url, simulated: false });
     started.push(bourse);
     base = bourse.url;
   });
@@ -55,6 +57,11 @@ describe("the dashboard", { skip }, () => {
       test("a value leads to the bytes it was read from", () => opened(view, "/instruments/EURUSD", followLineage));
       test("the converter converts while one types", () => opened(view, "/convert?from=USD&to=JPY&amount=100", convert));
       test("the status shows sources and runs", () => opened(view, "/status", readStatus));
+      test("a key opens internal series until it is taken back", { skip: elsewhere }, async () => {
+        const key = await bourse.bourse("key", "create", "-name", "browser");
+        await opened(view, "/", (page, watched) => useKey(page, watched, key.secret));
+        await opened(view, "/sign-in", (page, watched) => loseKey(page, watched, key, bourse));
+      });
     });
   }
 
@@ -85,6 +92,70 @@ describe("the dashboard", { skip }, () => {
   });
 });
 
+// useKey signs in at the page that needs it, reads candles of two lengths, and signs out.
+async function useKey(page, watched, secret) {
+  const row = page.locator("tr[data-row=BTC-USD]");
+  assert.match(await row.textContent(), /sign in/);
+  await row.locator("a", { hasText: "BTC-USD" }).click();
+  await expectStatus(watched, 401);
+  assert.match(await page.locator("h1").textContent(), /Sign in to see BTC-USD/);
+  await checkPage(watched);
+
+  await page.fill("#key", "wrong");
+  await page.click("button.main");
+  await page.waitForSelector("#key[aria-invalid=true]");
+  await expectStatus(watched, 401);
+  await checkPage(watched);
+
+  await page.fill("#key", secret);
+  await page.click("button.main");
+  await page.waitForURL("**/instruments/BTC-USD");
+  await page.waitForSelector("#chart[data-drawn] canvas");
+  assert.match(await page.locator(".legend").textContent(), /^\d{4}-\d\d-\d\d {2}O.*H.*L.*C.*V.*provisional$/);
+  await checkPage(watched);
+
+  await page.click("text=1 hour");
+  await page.waitForURL("**/instruments/BTC-USD?interval=1h");
+  await page.waitForSelector("#chart[data-drawn] canvas");
+  assert.match(await page.locator(".legend").textContent(), /^\d{4}-\d\d-\d\d \d\d:00 UTC {2}O.*provisional$/);
+  assert.match(await page.locator(".values tbody tr").first().textContent(), /\d\d:00\s*provisional/);
+  await page.click("text=1D");
+  await page.waitForURL("**/instruments/BTC-USD?interval=1h&range=1d");
+  await page.waitForFunction(() => /2[45] values/.test(document.getElementById("figures").textContent));
+  await page.goto("/");
+  await page.waitForSelector("#live[data-state=live]");
+  assert.ok(await row.locator(".value").textContent());
+  await checkPage(watched);
+
+  // No script sees the key, and no address has it.
+  assert.equal(await page.evaluate(() => document.cookie), "");
+  assert.ok(!(await page.content()).includes(secret));
+  await page.click("text=Sign out");
+  await page.waitForURL("**/");
+  assert.match(await row.textContent(), /sign in/);
+  assert.deepEqual(await page.context().cookies(), []);
+}
+
+// loseKey is signed in while the key is revoked.
+async function loseKey(page, watched, { id, secret }, { bourse }) {
+  await page.fill("#key", secret);
+  await page.click("button.main");
+  await page.waitForURL("**/");
+  await bourse("key", "revoke", "-id", id);
+  await page.goto("/instruments/BTC-USD");
+  watched.problems.splice(0); // what the page that was left has asked meanwhile
+  assert.match(await page.locator("main").textContent(), /no longer valid/);
+  assert.deepEqual(await page.context().cookies(), []);
+}
+
+// expectStatus takes the answer that is wanted out of what has gone wrong.
+async function expectStatus({ page, problems }, status) {
+  await page.waitForSelector("#key");
+  const wanted = problems.splice(0);
+  assert.ok(wanted.length > 0, `no answer ${status}`);
+  for (const problem of wanted) assert.match(problem, new RegExp(`: ${status}$|status of ${status}`));
+}
+
 async function filterRates(page) {
   await page.waitForSelector("#live[data-state=live]");
   const rows = page.locator("tr[data-row]:visible");
@@ -110,7 +181,7 @@ async function seeNewBars(page) {
     await route.fulfill({ response, body: route.request().resourceType() === "fetch" ? changed : html });
   });
   await page.goto("/");
-  await page.fill("#filter", "usd");
+  await page.fill("#filter", "eurusd");
   await page.waitForSelector("tr[data-row=EURUSD].changed");
   assert.equal(await row.locator(".value").textContent(), "99.9999");
   assert.equal(await page.locator("tr[data-row]:visible").count(), 1, "the filter still holds");
@@ -174,10 +245,10 @@ async function readStatus(page) {
   assert.notEqual(await page.locator("time").first().getAttribute("title"), null);
 }
 
-describe("while no source has answered", { skip: skip || (process.env.BOURSE_TEST_URL ? "BOURSE_TEST_URL is set" : false) }, () => {
+describe("while no source has answered", { skip: skip || elsewhere }, () => {
   test("every page says SIMULATED", async () => {
     // Nothing listens on the discard port.
-    const bourse = await startBourse("http://127.0.0.1:9", { simulated: true });
+    const bourse = await startBourse({ ecbURL: "http://127.0.0.1:9", simulated: true });
     const browser = await launch(chromium);
     try {
       const watched = await newPage(await browser.newContext({ baseURL: bourse.url }));
