@@ -13,7 +13,7 @@ manifest   := internal/web/dist/manifest.json
 installed  := web/node_modules/.package-lock.json
 web_source := $(shell find web -name node_modules -prune -o -type f -print)
 
-.PHONY: help run build web test test-go test-browser test-race bench bench-load fuzz e2e lint format generate chromium versions clean
+.PHONY: help run build web test test-go test-browser test-race bench bench-load faults fuzz e2e lint format generate chromium versions clean
 
 help: ## Show this help
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} \
@@ -49,6 +49,9 @@ bench: $(manifest) ## Run the benchmarks
 
 bench-load: ## Measure loads into PostgreSQL against a plain COPY
 	BOURSE_TEST_LOAD=1 go test ./internal/postgres -run TestLoadSpeed -count=1 -v -timeout 30m
+
+faults: ## Let every source meet every fault, and write docs/faults.md
+	go test ./internal/ingest -run TestFaultMatrix -count=1 -timeout 30m -update
 
 fuzz: ## Fuzz each target for FUZZTIME=30s
 	@grep -rEo '^func Fuzz[A-Za-z0-9_]+' --include='*_test.go' cmd internal | sort | while IFS=: read -r file func; do \
