@@ -1,8 +1,6 @@
 package main
 
 import (
-	"archive/zip"
-	"encoding/csv"
 	"encoding/json"
 	"fmt"
 	"math/big"
@@ -84,19 +82,7 @@ func TestWholeHistory(t *testing.T) {
 // recorded reads the recorded history with nothing but the standard library.
 func recorded(t *testing.T) map[string]*big.Rat {
 	t.Helper()
-	z, err := zip.OpenReader(replaytest.Data(t, "ecb/eurofxref-hist.zip"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer z.Close()
-	f, err := z.File[0].Open()
-	if err != nil {
-		t.Fatal(err)
-	}
-	rows, err := csv.NewReader(f).ReadAll()
-	if err != nil {
-		t.Fatal(err)
-	}
+	rows := replaytest.Rows(t, "ecb/eurofxref-hist.zip")
 	if len(rows) != 6983+1 {
 		t.Errorf("the file has %d days", len(rows)-1)
 	}

@@ -1,8 +1,6 @@
 package ingest_test
 
 import (
-	"archive/zip"
-	"bufio"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -214,18 +212,8 @@ func TestGapsInSessions(t *testing.T) {
 // sessionsOf reads the days of a file of bars such as "20210331 00:00,3947500,…".
 func sessionsOf(t *testing.T, name string) (days []market.Date) {
 	t.Helper()
-	archive, err := zip.OpenReader(replaytest.Data(t, name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer archive.Close()
-	file, err := archive.File[0].Open()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.Close()
-	for lines := bufio.NewScanner(file); lines.Scan(); {
-		at, err := time.Parse("20060102", lines.Text()[:8])
+	for _, row := range replaytest.Rows(t, name) {
+		at, err := time.Parse("20060102 15:04", row[0])
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -87,6 +87,9 @@ func (w *quotaWorld) live(moved func(time.Time)) {
 	runs := 0
 	for w.now.Before(end) {
 		moved(w.now)
+		if w.pause { // the server's seconds are real ones, while a night passes here at once
+			time.Sleep(2 * time.Second)
+		}
 		next, have := w.run()
 		if runs++; runs%2 == 0 { // a restart: at once, and not when it was planned
 			next, have = w.run()

@@ -1,8 +1,6 @@
 package ingest_test
 
 import (
-	"archive/zip"
-	"encoding/csv"
 	"fmt"
 	"math"
 	"math/big"
@@ -25,22 +23,8 @@ import (
 // close, volume, where prices are divided by scale.
 func recorded(t *testing.T, name string, scale int64) map[market.Date]market.Bar {
 	t.Helper()
-	z, err := zip.OpenReader(replaytest.Data(t, name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer z.Close()
-	f, err := z.File[0].Open()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	rows, err := csv.NewReader(f).ReadAll()
-	if err != nil {
-		t.Fatal(err)
-	}
 	bars := map[market.Date]market.Bar{}
-	for _, row := range rows {
+	for _, row := range replaytest.Rows(t, name) {
 		at, err := time.Parse("20060102 15:04", row[0])
 		if err != nil {
 			t.Fatal(err)

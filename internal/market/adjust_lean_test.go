@@ -1,9 +1,6 @@
 package market_test
 
 import (
-	"archive/zip"
-	"bufio"
-	"strings"
 	"testing"
 	"time"
 
@@ -36,18 +33,7 @@ func leanDay(t *testing.T, layout, text string) market.Date {
 // writes prices in 1/10000 dollar: "20140606 00:00,6499300,6517200,6436100,6455700,87484600".
 func leanBars(t *testing.T, symbol string) (bars []market.Bar) {
 	t.Helper()
-	archive, err := zip.OpenReader(replaytest.Data(t, "lean/equity/usa/daily/"+symbol+".zip"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer archive.Close()
-	file, err := archive.File[0].Open()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.Close()
-	for lines := bufio.NewScanner(file); lines.Scan(); {
-		field := strings.Split(lines.Text(), ",")
+	for _, field := range replaytest.Rows(t, "lean/equity/usa/daily/"+symbol+".zip") {
 		price := func(i int) market.Decimal { return quo(t, field[i], "10000") }
 		bars = append(bars, market.Bar{
 			Start: leanDay(t, "20060102 15:04", field[0]).Time(),

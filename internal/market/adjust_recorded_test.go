@@ -1,12 +1,10 @@
 package market_test
 
 import (
-	"encoding/csv"
 	"encoding/json"
 	"io"
 	"math/big"
 	"net/http"
-	"os"
 	"slices"
 	"testing"
 
@@ -31,7 +29,7 @@ func TestAdjustLikeLean(t *testing.T) {
 			splits := vendorActions(t, server, "SPLITS", symbol, "effective_date", "split_factor")
 			dividends := vendorActions(t, server, "DIVIDENDS", symbol, "ex_dividend_date", "amount")
 			dividends = append(actions(t, unlisted), dividends...)
-			raw, factors := leanBars(t, symbol), records(t, "lean/equity/usa/factor_files/"+symbol+".csv")
+			raw, factors := leanBars(t, symbol), replaytest.Rows(t, "lean/equity/usa/factor_files/"+symbol+".csv")
 			for adjustment, columns := range map[market.Adjustment][]int{market.SplitOnly: {2}, market.All: {1, 2}} {
 				adjusted, err := adjustment.Apply(raw, splits, dividends)
 				if err != nil {
@@ -84,12 +82,12 @@ func furthest(t *testing.T, got []market.Bar, want []*big.Rat) (largest float64,
 // and compares with the vendor's own adjusted closes, all in terms of the last week.
 func TestSpinOff(t *testing.T) {
 	var splits []market.Action
-	for _, row := range records(t, "alphavantage/SPLITS_358e2618.csv")[1:] {
+	for _, row := range replaytest.Rows(t, "alphavantage/SPLITS_358e2618.csv")[1:] {
 		splits = append(splits, market.Action{Day: day(t, row[0]), Value: decimal.MustParse(row[1])})
 	}
 	var raw []market.Bar
 	var vendor []market.Decimal
-	for _, row := range slices.Backward(records(t, "alphavantage/TIME_SERIES_WEEKLY_ADJUSTED_9cd0a0b1.csv")[1:]) {
+	for _, row := range slices.Backward(replaytest.Rows(t, "alphavantage/TIME_SERIES_WEEKLY_ADJUSTED_9cd0a0b1.csv")[1:]) {
 		if week := day(t, row[0]); week >= day(t, "2021-08-09") && week < day(t, "2021-11-09") {
 			raw, vendor = append(raw, market.Fixing(week, decimal.MustParse(row[4]))), append(vendor, decimal.MustParse(row[5]))
 		}
@@ -112,20 +110,6 @@ func TestSpinOff(t *testing.T) {
 	if largest > tolerance {
 		t.Errorf("off by %.5f %%", 100*largest)
 	}
-}
-
-func records(t *testing.T, name string) [][]string {
-	t.Helper()
-	file, err := os.Open(replaytest.Data(t, name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.Close()
-	rows, err := csv.NewReader(file).ReadAll()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return rows
 }
 
 // vendorActions asks the server for a list of actions.

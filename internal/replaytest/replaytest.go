@@ -7,7 +7,9 @@
 package replaytest
 
 import (
+	"archive/zip"
 	"bytes"
+	"encoding/csv"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -58,6 +60,33 @@ func Data(t *testing.T, name string) string {
 		t.Skip("BOURSE_TEST_DATA is not set: there is no recorded data for this test")
 	}
 	return filepath.Join(dir, name)
+}
+
+// Rows reads recorded data in CSV, also where it is the only file of a zip archive.
+func Rows(t *testing.T, name string) [][]string {
+	t.Helper()
+	body, err := os.ReadFile(Data(t, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var text io.Reader = bytes.NewReader(body)
+	if strings.HasSuffix(name, ".zip") {
+		z, err := zip.NewReader(bytes.NewReader(body), int64(len(body)))
+		if err != nil || len(z.File) != 1 {
+			t.Fatalf("%s: %v", name, err)
+		}
+		file, err := z.File[0].Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer file.Close()
+		text = file
+	}
+	rows, err := csv.NewReader(text).ReadAll()
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	return rows
 }
 
 // ECB is the base URL of the ECB's files.
