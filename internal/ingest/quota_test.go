@@ -88,7 +88,7 @@ func (w *quotaWorld) live(moved func(time.Time)) {
 	for w.now.Before(end) {
 		moved(w.now)
 		if w.pause { // the server's seconds are real ones, while a night passes here at once
-			time.Sleep(2 * time.Second)
+			<-time.After(2 * time.Second)
 		}
 		next, have := w.run()
 		if runs++; runs%2 == 0 { // a restart: at once, and not when it was planned
