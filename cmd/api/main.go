@@ -55,5 +55,5 @@ func run(ctx context.Context, args []string, stderr io.Writer) (err error) {
 	defer background.Wait()
 	defer cancel()
 	background.Go(func() { rest.Watch(ctx) })
-	return server.Run(ctx, server.Config{Listen: listen, Handler: rest, Ready: store.Ping, Telemetry: tel})
+	return server.Run(ctx, server.Config{Listen: listen, Handler: rest, Ready: rest.Ready, Telemetry: tel})
 }

@@ -11,6 +11,7 @@ import (
 	"net/http/httputil"
 	"net/url"
 
+	"bourse/internal/balancer"
 	"bourse/internal/config"
 	"bourse/internal/server"
 	"bourse/internal/telemetry"
@@ -37,6 +38,7 @@ func run(ctx context.Context, args []string, stderr io.Writer) error {
 		return errors.New("the API's URL is not one")
 	}
 	proxy := &httputil.ReverseProxy{
+		Transport: &balancer.Transport{},
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.SetURL(target)
 			r.Out.Header["X-Forwarded-For"] = r.In.Header["X-Forwarded-For"] // to add to it, as a proxy does

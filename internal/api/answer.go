@@ -15,6 +15,10 @@ import (
 // simulatedHeader marks every answer with simulated data, whatever its format.
 const simulatedHeader = "Bourse-Simulated"
 
+// staleHeader marks an answer from memory while the store is down: it was right when the
+// store was last heard of.
+const staleHeader = "Bourse-Stale"
+
 // handler answers a request.
 type handler func(r *http.Request) (*answer, error)
 
@@ -63,6 +67,12 @@ func (a *API) answering(h handler) http.Handler {
 				p, err = a.reply(r, ans, simulated)
 			}
 			if err != nil {
+				if old := a.cache.old(key); old != nil && asProblem(err).Type == problemPrefix+unavailable.slug {
+					a.cfg.Logger.WarnContext(r.Context(), "answered from memory", "path", r.URL.Path, "error", err)
+					w.Header().Set(staleHeader, "true")
+					old.send(w, r, a.cfg.Now())
+					return
+				}
 				a.tell(w, r, err, simulated)
 				return
 			}

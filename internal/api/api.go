@@ -76,6 +76,8 @@ type API struct {
 	// real is set once the store is known to have real data. It stays: simulated
 	// data never comes back.
 	real atomic.Bool
+	// reached is set once the store has answered.
+	reached atomic.Bool
 }
 
 // New returns the API.
@@ -96,3 +98,17 @@ func New(cfg Config) *API {
 
 // ServeHTTP answers a request.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.handler.ServeHTTP(w, r) }
+
+// Ready reports why the API cannot serve, or nil. Once it has reached the store it stays
+// ready: when the store is down for all replicas, taking all of them out would turn answers
+// from memory, and problems that say what is wrong, into connections that are refused.
+func (a *API) Ready(ctx context.Context) error {
+	if a.reached.Load() {
+		return nil
+	}
+	if _, err := a.cfg.Store.Sources(ctx); err != nil {
+		return err
+	}
+	a.reached.Store(true)
+	return nil
+}

@@ -28,6 +28,13 @@ func (c *cache) get(version int64, key string) *reply {
 	return c.replies[key]
 }
 
+// old returns the reply to a request at the last version of the store that is known, or nil.
+func (c *cache) old(key string) *reply {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return c.replies[key]
+}
+
 // put keeps a reply that was made from a version of the store or a later one.
 func (c *cache) put(version int64, key string, p *reply) {
 	size := len(key) + perReply + 2*len(p.body) // with its compressed form

@@ -97,6 +97,8 @@ func (p *reply) send(w http.ResponseWriter, r *http.Request, now time.Time) {
 		h.Set("Link", p.link)
 	}
 	switch left := p.lifetime.left(now); {
+	case h.Get(staleHeader) != "":
+		h.Set("Cache-Control", "no-cache")
 	case p.simulated:
 		h.Set(simulatedHeader, "true")
 		h.Set("Cache-Control", "no-store")

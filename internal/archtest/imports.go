@@ -25,6 +25,7 @@ var laws = []law{
 	{place: "internal/market"},
 	{place: "internal/config"},
 	{place: "internal/telemetry"},
+	{place: "internal/balancer"},
 	{place: "internal/archtest"},
 	{place: "internal/server", bourse: []string{"internal/config", "internal/telemetry"}},
 	{place: "internal/ingest", bourse: []string{"internal/market", "internal/telemetry"}},

@@ -1,0 +1,221 @@
+package balancer
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// replica is a server on an address of its own, whose port it shares with others.
+type replica struct {
+	*httptest.Server
+	asked atomic.Int64
+	does  atomic.Pointer[http.HandlerFunc] // nil: it answers
+}
+
+func (r *replica) ServeHTTP(w http.ResponseWriter, req *http.Request) {
+	r.asked.Add(1)
+	if does := r.does.Load(); does != nil {
+		(*does)(w, req)
+		return
+	}
+	fmt.Fprint(w, strings.Repeat("x", 10000))
+}
+
+// replicas are three of them and a client.
+func replicas(t *testing.T) ([]*replica, *http.Client, string) {
+	t.Helper()
+	var list []*replica
+	port := "0"
+	for _, ip := range []string{"127.0.0.1", "127.0.0.2", "127.0.0.3"} {
+		listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", net.JoinHostPort(ip, port))
+		if err != nil {
+			t.Skipf("there are no three addresses here: %v", err)
+		}
+		_, port, _ = net.SplitHostPort(listener.Addr().String())
+		r := &replica{}
+		r.Server = httptest.NewUnstartedServer(r)
+		r.Listener = listener
+		r.Start()
+		t.Cleanup(r.Close)
+		list = append(list, r)
+	}
+	transport := &Transport{
+		Base: &http.Transport{DialContext: (&net.Dialer{Timeout: time.Second}).DialContext}, Patience: 200 * time.Millisecond,
+		Lookup: func(_ context.Context, host string) ([]string, error) {
+			if host != "api" {
+				return nil, fmt.Errorf("there is no %s", host)
+			}
+			return []string{"127.0.0.3", "127.0.0.1", "127.0.0.2"}, nil
+		},
+	}
+	return list, &http.Client{Transport: transport}, "http://" + net.JoinHostPort("api", port)
+}
+
+// read asks once and returns what is wrong with the answer.
+func read(client *http.Client, url string) error {
+	resp, err := client.Get(url)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err == nil && (resp.StatusCode != http.StatusOK || len(body) != 10000) {
+		err = fmt.Errorf("%s, %d bytes", resp.Status, len(body))
+	}
+	return err
+}
+
+// TestFailures lets one replica of three fail in each way while many read: none fails.
+func TestFailures(t *testing.T) {
+	for name, does := range map[string]http.HandlerFunc{
+		"it hangs":  func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
+		"it resets": func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
+		"its answer breaks off": func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Length", "10000")
+			fmt.Fprint(w, strings.Repeat("x", 5000))
+			panic(http.ErrAbortHandler)
+		},
+		"its listener is closed": nil,
+	} {
+		t.Run(name, func(t *testing.T) {
+			list, client, url := replicas(t)
+			var running sync.WaitGroup
+			begun := make(chan struct{}, 1000)
+			for range 8 {
+				running.Go(func() {
+					for range 60 {
+						if err := read(client, url); err != nil {
+							t.Error(err)
+						}
+						begun <- struct{}{}
+					}
+				})
+			}
+			for range 40 {
+				<-begun
+			}
+			if does != nil {
+				list[1].does.Store(&does)
+			} else {
+				list[1].CloseClientConnections()
+				list[1].Listener.Close()
+			}
+			running.Wait()
+			if others := list[0].asked.Load() + list[2].asked.Load(); others < 300 {
+				t.Errorf("the others were asked %d times", others)
+			}
+		})
+	}
+}
+
+// TestTurns makes sure that replicas are asked in turn.
+func TestTurns(t *testing.T) {
+	list, client, url := replicas(t)
+	for range 30 {
+		if err := read(client, url); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i, r := range list {
+		if n := r.asked.Load(); n != 10 {
+			t.Errorf("replica %d was asked %d times", i, n)
+		}
+	}
+}
+
+// TestWritesAreSentOnce makes sure that what may change something is not repeated.
+func TestWritesAreSentOnce(t *testing.T) {
+	list, client, url := replicas(t)
+	var abort http.HandlerFunc = func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }
+	for _, r := range list {
+		r.does.Store(&abort)
+	}
+	if resp, err := client.Post(url, "text/plain", strings.NewReader("once")); err == nil {
+		resp.Body.Close()
+		t.Error("it was answered")
+	}
+	if n := list[0].asked.Load() + list[1].asked.Load() + list[2].asked.Load(); n != 1 {
+		t.Errorf("it was sent %d times", n)
+	}
+}
+
+// TestStreamsPass makes sure that an event stream is passed on as it comes.
+func TestStreamsPass(t *testing.T) {
+	list, client, url := replicas(t)
+	proceed := make(chan struct{})
+	var stream http.HandlerFunc = func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream")
+		fmt.Fprint(w, "data: 1\n\n")
+		_ = http.NewResponseController(w).Flush()
+		<-proceed
+		fmt.Fprint(w, "data: 2\n\n")
+	}
+	for _, r := range list {
+		r.does.Store(&stream)
+	}
+	resp, err := client.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	first := make([]byte, 9)
+	if _, err := io.ReadFull(resp.Body, first); err != nil || string(first) != "data: 1\n\n" {
+		t.Fatalf("%q, %v", first, err)
+	}
+	close(proceed)
+	rest, err := io.ReadAll(resp.Body)
+	if err != nil || string(rest) != "data: 2\n\n" {
+		t.Errorf("%q, %v", rest, err)
+	}
+}
+
+// TestRetriesAreFew makes sure that an outage of all is not made worse.
+func TestRetriesAreFew(t *testing.T) {
+	list, client, url := replicas(t)
+	var abort http.HandlerFunc = func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }
+	for _, r := range list {
+		r.does.Store(&abort)
+	}
+	const requests = 1000
+	for range requests {
+		if err := read(client, url); err == nil {
+			t.Fatal("it was answered")
+		}
+	}
+	sent := list[0].asked.Load() + list[1].asked.Load() + list[2].asked.Load()
+	// Go's transport repeats a read of its own where a kept connection was closed.
+	if most := int64(requests + savedRetries + requests/requestsPerRetry); sent > most {
+		t.Errorf("%d requests were sent for %d, want at most %d", sent, requests, most)
+	}
+}
+
+// TestSlowIsNotFailed makes sure that replicas which are all slow still answer.
+func TestSlowIsNotFailed(t *testing.T) {
+	list, client, url := replicas(t)
+	var slow http.HandlerFunc = func(w http.ResponseWriter, _ *http.Request) {
+		<-time.After(500 * time.Millisecond) // more than the client is patient
+		fmt.Fprint(w, strings.Repeat("x", 10000))
+	}
+	for _, r := range list {
+		r.does.Store(&slow)
+	}
+	if err := read(client, url); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestUnknownHost(t *testing.T) {
+	_, client, _ := replicas(t)
+	if err := read(client, "http://nobody:80"); err == nil || !strings.Contains(err.Error(), "look up nobody") {
+		t.Error(err)
+	}
+}
