@@ -152,7 +152,7 @@ func TestWritesAreSentOnce(t *testing.T) {
 func TestStreamsPass(t *testing.T) {
 	list, client, url := replicas(t)
 	proceed := make(chan struct{})
-	var stream http.HandlerFunc = func(w http.ResponseWriter, r *http.Request) {
+	var stream http.HandlerFunc = func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/event-stream")
 		fmt.Fprint(w, "data: 1\n\n")
 		_ = http.NewResponseController(w).Flush()
