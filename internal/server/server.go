@@ -1,8 +1,9 @@
 // Package server runs the HTTP servers of a binary: its own port with /livez and
 // /readyz, and an admin port with metrics and pprof that is not for the public.
 //
-// It ends in this order: readiness fails, so that load balancers send no more;
-// long-lived answers are told to end; requests in flight finish; the listeners close.
+// It ends in this order: readiness fails, so that load balancers send no more, and each
+// answer closes its connection, so that clients that keep theirs go elsewhere; long-lived
+// answers are told to end; requests in flight finish; the listeners close.
 package server
 
 import (
@@ -62,7 +63,7 @@ func Run(ctx context.Context, cfg Config) error {
 	})
 	mux.Handle("/", endWith(streams, cfg.Handler))
 
-	public := newServer(requests, mux, log)
+	public := newServer(requests, closing(&draining, mux), log)
 	admin := newServer(requests, adminMux(cfg.Telemetry), log)
 	failed := make(chan error, 2)
 	adminAt, err := listen(ctx, admin, cfg.Listen.AdminAddr, failed)
@@ -86,6 +87,17 @@ func Run(ctx context.Context, cfg Config) error {
 	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
 	defer cancel()
 	return errors.Join(err, public.Shutdown(limit), admin.Shutdown(limit))
+}
+
+// closing lets each answer close its connection while the server drains. To close idle
+// connections would cut off a request that is just on its way.
+func closing(draining *atomic.Bool, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if draining.Load() {
+			w.Header().Set("Connection", "close")
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // endWith ends event streams, which have no end of their own, with a context.

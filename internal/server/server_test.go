@@ -133,7 +133,14 @@ func TestShutdown(t *testing.T) {
 	<-arrived
 	s.stop()
 	for {
-		if code, _ := get(t, s.url+"/readyz"); code == http.StatusServiceUnavailable {
+		resp, err := http.Get(s.url + "/readyz")
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if draining := resp.StatusCode == http.StatusServiceUnavailable; draining != resp.Close {
+			t.Errorf("%s, and the connection is to be closed: %t", resp.Status, resp.Close)
+		} else if draining {
 			break
 		}
 	}
