@@ -47,6 +47,14 @@ func TestParts(t *testing.T) {
 	if page := string(web.get("/")); !strings.Contains(page, "EURUSD") {
 		t.Error("the overview lacks EURUSD")
 	}
+	malformed, err := http.Get(web.url + "/api/v1/bars/EURUSD?limit=%zz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	malformed.Body.Close()
+	if malformed.StatusCode != http.StatusBadRequest {
+		t.Errorf("a malformed query through the dashboard: %s", malformed.Status)
+	}
 	stream, err := http.Get(web.url + "/api/v1/stream")
 	if err != nil {
 		t.Fatal(err)

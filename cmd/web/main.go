@@ -43,6 +43,7 @@ func run(ctx context.Context, args []string, stderr io.Writer) error {
 			r.SetURL(target)
 			r.Out.Header["X-Forwarded-For"] = r.In.Header["X-Forwarded-For"] // to add to it, as a proxy does
 			r.SetXForwarded()
+			r.Out.URL.RawQuery = r.In.URL.RawQuery // a malformed one is the API's to refuse
 		},
 		FlushInterval: -1, // the event stream goes through at once
 		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) {

@@ -37,6 +37,7 @@ var laws = []law{
 	{place: "internal/archive", bourse: []string{"internal/market"}, aws: true},
 	{place: "internal/replaytest"},
 	{place: "e2e"}, // tests only
+	{place: "drills"},
 	{place: "internal/storetest", bourse: []string{"internal/market", "internal/ingest", "internal/api"}},
 }
 

@@ -93,7 +93,9 @@ func TestPagesCarryTheirSourceAndHeaders(t *testing.T) {
 	site := newTestSite(t, newFakeAPI())
 	for _, target := range append(allPages, "/nothing-here") {
 		w := httptest.NewRecorder()
-		site.ServeHTTP(w, httptest.NewRequest(http.MethodGet, target, nil))
+		r := httptest.NewRequest(http.MethodGet, target, nil)
+		r.Header.Set("X-Forwarded-Proto", "https")
+		site.ServeHTTP(w, r)
 		h := w.Result().Header
 		if csp := h.Get("Content-Security-Policy"); !strings.Contains(csp, "default-src 'none'") ||
 			strings.Contains(csp, "unsafe") {
