@@ -13,7 +13,7 @@ manifest   := internal/web/dist/manifest.json
 installed  := web/node_modules/.package-lock.json
 web_source := $(shell find web -name node_modules -prune -o -type f -print)
 
-.PHONY: help run build web test test-go test-browser test-race bench bench-load faults fuzz e2e lint format generate chromium versions clean
+.PHONY: help run build web test test-go test-browser test-long test-race bench bench-load faults fuzz e2e lint format generate chromium versions clean
 
 help: ## Show this help
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} \
@@ -40,6 +40,9 @@ test-go: $(manifest) ## Run the Go tests
 
 test-browser: build ## Run the tests of the dashboard in Chromium
 	@if tools/chromium; then npm test --prefix web; else echo 'The browser tests are skipped.'; fi
+
+test-long: $(manifest) ## Run the Go tests that take minutes: contention for 30 s, the quota in real seconds
+	BOURSE_TEST_LONG=1 go test ./internal/storetest ./internal/postgres ./internal/ingest -run 'Contend|QuotaReplayed' -count=1 -v -timeout 30m
 
 test-race: $(manifest) ## Run the Go tests under the race detector (needs a C compiler)
 	CGO_ENABLED=1 go test -race -short ./cmd/... ./internal/...
@@ -78,6 +81,36 @@ generate: versions ## Write the generated files again
 
 clean: ## Remove what the build made; data/ stays
 	rm -rf bin web/node_modules internal/web/dist/*
+
+##@ Release
+images: $(manifest) ## Build the images into bin/images: IMAGE_REPO=, IMAGE_TAG=, IMAGE_BASE=
+	$(make_images)
+
+images-push: $(manifest) ## Build the images and push them to IMAGE_REPO=registry.example.com/bourse
+	@test -n '$(IMAGE_REPO)' || { echo 'Say where to: make images-push IMAGE_REPO=registry.example.com/bourse'; exit 2; }
+	$(make_images) -push
+
+test-images: $(manifest) ## Build the images twice, compare and inspect them
+	cd tools/images && go vet . && go mod tidy -diff && go test . -count=1 -timeout 30m
+
+# An image is IMAGE_REPO-api:IMAGE_TAG; IMAGE_BASE has a digest, IMAGE_CERTS is a file of
+# more certificates to trust, IMAGE_SOURCE the address of the sources.
+make_images = go -C tools/images run . $(if $(IMAGE_REPO),-repo='$(IMAGE_REPO)') $(if $(IMAGE_TAG),-tag='$(IMAGE_TAG)') \
+	$(if $(IMAGE_BASE),-base='$(IMAGE_BASE)') $(if $(IMAGE_CERTS),-certs='$(abspath $(IMAGE_CERTS))') \
+	$(if $(IMAGE_SOURCE),-source='$(IMAGE_SOURCE)')
+
+.PHONY: images images-push test-images
+
+##@ Chart
+test-chart: ## Lint the Helm chart, and run its tests and those of the policies
+	$(helm) lint --quiet --strict deploy/chart --values deploy/chart/tests/given.yaml
+	$(helm_unittest) --strict deploy/chart
+	cd tools/chart && go vet . && go mod tidy -diff && go test .
+
+helm          := go tool -modfile=tools/chart/go.mod helm
+helm_unittest := go tool -modfile=tools/chart/go.mod helm-unittest
+
+.PHONY: test-chart
 
 # What the targets above need.
 
