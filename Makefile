@@ -13,7 +13,7 @@ manifest   := internal/web/dist/manifest.json
 installed  := web/node_modules/.package-lock.json
 web_source := $(shell find web -name node_modules -prune -o -type f -print)
 
-.PHONY: help run build web test test-go test-browser test-long test-race bench bench-load faults fuzz e2e lint format generate chromium versions clean
+.PHONY: help run build web test test-go test-browser test-long test-race bench bench-load faults fuzz e2e e2e-cluster drills lint format generate chromium versions clean
 
 help: ## Show this help
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} \
@@ -64,6 +64,12 @@ fuzz: ## Fuzz each target for FUZZTIME=30s
 e2e: versions ## Run the HTTP scripts of e2e/ against URL=https://…
 	@test -n '$(URL)' || { echo 'Say what to test: make e2e URL=https://bourse.example.com'; exit 2; }
 	BOURSE_E2E_URL='$(URL)' go test ./e2e -run TestLive -count=1 -v
+
+e2e-cluster: $(manifest) ## Install on the cluster of BOURSE_TEST_CLUSTER and test it there
+	go test ./drills -run TestInstall -count=1 -v -timeout 30m
+
+drills: $(manifest) ## Break things on that cluster, under load (see drills/README.md)
+	go test ./drills -count=1 -v -timeout 90m
 
 lint: $(installed) ## Check style, imports, types and modules
 	go vet ./...

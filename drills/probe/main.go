@@ -9,7 +9,11 @@ import (
 	"time"
 )
 
+// settled is how long a new pod waits until its policies are known everywhere.
+const settled = 8 * time.Second
+
 func main() {
+	time.Sleep(settled)
 	for _, address := range os.Args[1:] {
 		ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
 		conn, err := new(net.Dialer).DialContext(ctx, "tcp", address)

@@ -3,6 +3,9 @@
 {{- $v := .Values }}
 {{- $wrong := list }}
 
+{{- if gt (len .Release.Name) 32 }}
+  {{- $wrong = append $wrong (printf "the release's name has %d letters: 32 are the most, so that those of the CronJobs are valid" (len .Release.Name)) }}
+{{- end }}
 {{- if and (not $v.database.url) (not $v.secret.databaseURL) (not $v.secret.name) }}
   {{- $wrong = append $wrong "name a database: database.url without a password, secret.databaseURL, or secret.name" }}
 {{- end }}
