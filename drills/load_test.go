@@ -54,6 +54,10 @@ func (c *cluster) start(t *testing.T, clients int) *load {
 	return c.startAt(t, c.url, clients, 0)
 }
 
+// retryAfter is how long a client waits before it tries a read again: longer than a
+// balancer takes to notice that a target is gone.
+const retryAfter = 6 * time.Second
+
 // startAt lets clients read at a URL. A read that fails is tried again so often.
 func (c *cluster) startAt(t *testing.T, url string, clients, retries int) *load {
 	t.Helper()
@@ -76,7 +80,11 @@ func (l *load) read(ctx context.Context, client *http.Client, url string, retrie
 	began := time.Now()
 	err := once(ctx, client, url)
 	for ; err != nil && retries > 0; retries-- {
-		err = once(ctx, client, url)
+		select {
+		case <-time.After(retryAfter):
+			err = once(ctx, client, url)
+		case <-ctx.Done():
+		}
 	}
 	if ctx.Err() != nil {
 		return // it was cut off by the end

@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"net/url"
+	"sync/atomic"
+	"time"
 
 	"bourse/internal/balancer"
 	"bourse/internal/config"
@@ -37,8 +39,9 @@ func run(ctx context.Context, args []string, stderr io.Writer) error {
 	if err != nil || target.Host == "" {
 		return errors.New("the API's URL is not one")
 	}
+	replicas := &balancer.Transport{}
 	proxy := &httputil.ReverseProxy{
-		Transport: &balancer.Transport{},
+		Transport: replicas,
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.SetURL(target)
 			r.Out.Header["X-Forwarded-For"] = r.In.Header["X-Forwarded-For"] // to add to it, as a proxy does
@@ -59,7 +62,33 @@ func run(ctx context.Context, args []string, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	// Pages without the API say so; a web that left the load balancer could not.
-	ready := func(context.Context) error { return nil }
-	return server.Run(ctx, server.Config{Listen: listen, Handler: pages, Ready: ready, Telemetry: tel})
+	return server.Run(ctx, server.Config{
+		Listen: listen, Handler: pages, Ready: reached(target.JoinPath("livez").String(), replicas), Telemetry: tel,
+	})
+}
+
+// reached returns a readiness that lasts once the API has been reached: network policies
+// let a new pod through some time after it has started. Later, pages without the API say
+// so; a dashboard that left its load balancer could not.
+func reached(api string, transport http.RoundTripper) func(context.Context) error {
+	client := &http.Client{Transport: transport, Timeout: 2 * time.Second}
+	var once atomic.Bool
+	return func(ctx context.Context) error {
+		if once.Load() {
+			return nil
+		}
+		r, err := http.NewRequestWithContext(ctx, http.MethodGet, api, nil)
+		if err != nil {
+			return err
+		}
+		resp, err := client.Do(r)
+		if err != nil {
+			return err
+		}
+		if resp.StatusCode != http.StatusOK {
+			err = fmt.Errorf("the API is not alive: %s", resp.Status)
+		}
+		once.Store(err == nil)
+		return errors.Join(err, resp.Body.Close())
+	}
 }
