@@ -39,7 +39,8 @@ const (
 
 // Transport is an [http.RoundTripper] over the replicas behind the host of a URL.
 type Transport struct {
-	// Base sends to one replica; nil: one that gives up connecting after half a second.
+	// Base sends to one replica; nil: one that gives up connecting after half a second,
+	// or after five where no other may be asked.
 	Base http.RoundTripper
 	// Patience is how long a replica may take until its answer begins before a read is
 	// sent to another; zero: a second. The last one that is asked may take as long as the
@@ -61,20 +62,22 @@ type service struct {
 	failed    map[string]time.Time
 }
 
-var standard = &http.Transport{
-	DialContext:         (&net.Dialer{Timeout: 500 * time.Millisecond}).DialContext,
-	MaxIdleConnsPerHost: 100,
-	IdleConnTimeout:     30 * time.Second,
+// hasty is for replicas after which another may be asked, patient for the last: a new pod
+// may have to wait until network policies let its packets through.
+var hasty, patient = connecting(500 * time.Millisecond), connecting(5 * time.Second)
+
+func connecting(within time.Duration) *http.Transport {
+	return &http.Transport{
+		DialContext:         (&net.Dialer{Timeout: within}).DialContext,
+		MaxIdleConnsPerHost: 100,
+		IdleConnTimeout:     30 * time.Second,
+	}
 }
 
 // RoundTrip sends a request to a replica, and a read to others where that fails.
 func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
-	base := t.Base
-	if base == nil {
-		base = standard
-	}
 	if r.URL.Scheme != "http" { // a certificate is of a name, not of an address
-		return base.RoundTrip(r)
+		return t.base(false).RoundTrip(r)
 	}
 	reads := (r.Method == http.MethodGet || r.Method == http.MethodHead) && (r.Body == nil || r.Body == http.NoBody)
 	var tried []string
@@ -85,7 +88,7 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		}
 		tried = append(tried, address)
 		again := reads && len(tried) < attempts
-		resp, paid, err := t.send(base, r, address, again)
+		resp, paid, err := t.send(r, address, again)
 		if err == nil || r.Context().Err() != nil {
 			return resp, err
 		}
@@ -96,9 +99,20 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 }
 
+// base is what sends to one replica, after which another may be asked or not.
+func (t *Transport) base(again bool) http.RoundTripper {
+	switch {
+	case t.Base != nil:
+		return t.Base
+	case again:
+		return hasty
+	}
+	return patient
+}
+
 // send asks one replica. Where another may be asked after it, it gives up when that one
 // takes too long, having paid for the retry, and it receives the answer before it returns.
-func (t *Transport) send(base http.RoundTripper, r *http.Request, address string, again bool) (resp *http.Response, paid bool, err error) {
+func (t *Transport) send(r *http.Request, address string, again bool) (resp *http.Response, paid bool, err error) {
 	ctx, cancel := context.WithCancel(r.Context())
 	out := r.Clone(ctx)
 	out.URL.Host = address
@@ -117,7 +131,7 @@ func (t *Transport) send(base http.RoundTripper, r *http.Request, address string
 		}
 		decided <- giveUp
 	})
-	resp, err = base.RoundTrip(out)
+	resp, err = t.base(again).RoundTrip(out)
 	if !impatient.Stop() {
 		if paid = <-decided; paid && err == nil {
 			err = errors.Join(errors.New("no answer in time"), resp.Body.Close())
