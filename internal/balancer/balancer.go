@@ -1,8 +1,7 @@
 // Package balancer sends requests to the replicas of a service, and asks another one at
 // once where a read fails.
 //
-// A name with several addresses, such as that of a headless Service, stands for several
-// replicas. A balancer in front of them learns late that one is gone: until then a share
+// A name with several addresses stands for several replicas. A balancer in front of them learns late that one is gone: until then a share
 // of the requests fails. Here a replica that does not answer is passed over for a while,
 // and a request that only reads is sent to the next.
 package balancer

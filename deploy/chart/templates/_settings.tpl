@@ -24,7 +24,7 @@
   {{- $_ := set $settings "BOURSE_CLIENT_BURST" (toString $v.api.clientBurst) }}
 {{- end }}
 {{- if eq .component "web" }}
-  {{- $_ := set $settings "BOURSE_API_URL" (printf "http://%s-pods:8080" (include "bourse.name" (dict "root" .root "component" "api"))) }}
+  {{- $_ := set $settings "BOURSE_API_URL" (printf "http://%s" (include "bourse.name" (dict "root" .root "component" "api"))) }}
 {{- end }}
 {{- if eq .component "ingest" }}
   {{- $urls := dict "BOURSE_ECB_URL" $v.ingest.ecbURL "BOURSE_COINBASE_URL" $v.ingest.coinbaseURL "BOURSE_ALPHAVANTAGE_URL" $v.ingest.alphavantageURL }}
