@@ -16,7 +16,7 @@ import (
 	"bourse/internal/source/ecb/ecbtest"
 )
 
-// TestSources runs all sources in one process. A vendor's key is renewed while it runs,
+// TestSources runs all sources in one process. A vendor's key is renewed beside it,
 // and the vendor's series are open to holders of a key of ours only.
 func TestSources(t *testing.T) {
 	const oldKey, newKey = "OLDKEYOFTHEVENDOR", "NEWKEYOFTHEVENDOR"

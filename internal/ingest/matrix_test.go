@@ -78,7 +78,7 @@ var kindsOfRun = []string{"first run", "incremental", "backfill"}
 // and no key is kept anywhere.
 func TestFaultMatrix(t *testing.T) {
 	if !replaytest.There() {
-		t.Skip("there is no replay server for this test")
+		t.Skip("BOURSE_TEST_REPLAY is not set: there is no replay server for this test")
 	}
 	var doc bytes.Buffer
 	doc.WriteString(matrixHead)

@@ -49,7 +49,7 @@ var sameEitherWay = map[string]string{}
 // sees a case fail: what no case holds could be removed.
 func TestBranches(t *testing.T) {
 	if testing.Short() {
-		t.Skip("takes a minute")
+		t.Skip("-short is set: this test takes a minute")
 	}
 	paths, err := filepath.Glob(filepath.Join(chartDir, "templates", "*.*"))
 	if err != nil {

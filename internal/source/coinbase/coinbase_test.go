@@ -127,7 +127,7 @@ func TestUpstreamRefuses(t *testing.T) {
 		status int
 		body   string
 	}{
-		{"/products/XXX-USD/candles", 404, `{"message":"NotFound"}`},
+		{"/products/NOSUCH-USD/candles", 404, `{"message":"NotFound"}`},
 		{"/products/BTC-USD/ticker", 404, `{"message":"NotFound"}`},
 		{"/", 404, `{"message":"NotFound"}`},
 		{"/products/BTC-USD/candles?granularity=60", 400, `{"message":"Bad request"}`},
