@@ -19,9 +19,9 @@ type load struct {
 	wait   sync.WaitGroup
 
 	mu     sync.Mutex
-	sent   int
 	failed []failure
 	took   []time.Duration
+	ended  []time.Time // in this order
 }
 
 // failure is a request that failed.
@@ -91,8 +91,7 @@ func (l *load) read(ctx context.Context, client *http.Client, url string, retrie
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.sent++
-	l.took = append(l.took, time.Since(began))
+	l.took, l.ended = append(l.took, time.Since(began)), append(l.ended, time.Now())
 	if err != nil {
 		l.failed = append(l.failed, failure{time.Now(), err})
 	}
@@ -118,11 +117,23 @@ func once(ctx context.Context, client *http.Client, url string) error {
 	return nil
 }
 
-// count is how many requests have been answered.
-func (l *load) count() int {
+// sent is how many requests have been answered or have failed.
+func (l *load) sent() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.sent
+	return len(l.ended)
+}
+
+// between is how many of them ended between two moments.
+func (l *load) between(from, to time.Time) (n int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, at := range l.ended {
+		if !at.Before(from) && at.Before(to) {
+			n++
+		}
+	}
+	return n
 }
 
 // stop ends the load. It may be called twice.
@@ -142,11 +153,11 @@ func (l *load) none(least int) {
 		}
 		return l.took[int(share*float64(len(l.took)-1))].Round(time.Millisecond)
 	}
-	l.t.Logf("%d requests, %d failed; p50 %s, p99 %s, most %s", l.sent, len(l.failed), at(.5), at(.99), at(1))
+	l.t.Logf("%d requests, %d failed; p50 %s, p99 %s, most %s", len(l.ended), len(l.failed), at(.5), at(.99), at(1))
 	for _, failure := range l.failed[:min(len(l.failed), 10)] {
 		l.t.Errorf("failed at %s: %v", failure.at.Format("15:04:05.000"), failure.err)
 	}
-	if l.sent < least {
-		l.t.Errorf("%d requests, want at least %d", l.sent, least)
+	if len(l.ended) < least {
+		l.t.Errorf("%d requests, want at least %d", len(l.ended), least)
 	}
 }

@@ -17,57 +17,65 @@ func TestRollingUpdate(t *testing.T) {
 	c := installed(t)
 	for round := range 3 {
 		t.Run(fmt.Sprint(round+1), func(t *testing.T) {
-			l := c.start(t, clients)
-			c.restart(t, round)
-			for l.count() < 100_000 { // until there are enough of them
-				c.restart(t, round+10)
+			h := c.hammer(t)
+			c.restart(t)
+			for h.count() < many {
+				c.restart(t)
 			}
-			l.none(100_000)
+			h.none(many)
 		})
 	}
 }
 
-// restart rolls out the same release with another annotation of its pods.
-func (c *cluster) restart(t *testing.T, round int) {
+// restart rolls out the same release with another variable in its pods.
+func (c *cluster) restart(t *testing.T) {
 	t.Helper()
 	began := time.Now()
-	if out, err := c.upgrade(t.Context(), "drill", "--set", fmt.Sprintf("env.BOURSE_DRILL_ROUND=r%d-%d", round, began.Unix())); err != nil {
+	if out, err := c.upgrade(t.Context(), "drill", "--set", fmt.Sprintf("env.BOURSE_DRILL_ROUND=r%d", began.UnixNano())); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	t.Logf("rolled out in %s", time.Since(began).Round(time.Second))
 }
 
-// TestRollback goes back to the release before, under load.
+// TestRollback goes back to the release before, again and again, under load.
 func TestRollback(t *testing.T) {
 	c := installed(t)
-	c.restart(t, 20)
-	l := c.start(t, clients)
-	for range 2 {
+	c.restart(t)
+	h := c.hammer(t)
+	for times := 0; times < 2 || h.count() < many; times++ {
+		began := time.Now()
 		if out, err := c.helm(t.Context(), "rollback", release, "-n", namespace, "--wait", "--timeout", patience.String()); err != nil {
 			t.Fatalf("%v\n%s", err, out)
 		}
+		t.Logf("rolled back in %s", time.Since(began).Round(time.Second))
 	}
-	l.none(1000)
+	h.none(many)
 }
 
 // TestPodsAreDeleted deletes a pod every five seconds under load.
 func TestPodsAreDeleted(t *testing.T) {
 	c := installed(t)
-	l := c.start(t, clients)
-	for range 12 {
+	h := c.hammer(t)
+	deleted := 0
+	for ; deleted < 12 || h.count() < many; deleted++ {
 		names, err := c.kubectl(t.Context(), "-n", namespace, "get", "pods", "-l", "app.kubernetes.io/component in (api,web)",
-			"--field-selector", "status.phase=Running", "-o", "name")
+			"-o", `jsonpath={range .items[?(@.status.phase=="Running")]}{.metadata.name}{.metadata.deletionTimestamp}{"\n"}{end}`)
 		if err != nil {
 			t.Fatal(err)
 		}
-		list := strings.Fields(names)
-		victim := list[rand.IntN(len(list))]
-		if _, err := c.kubectl(t.Context(), "-n", namespace, "delete", victim, "--wait=false"); err != nil {
+		var list []string // of those that do not end already
+		for name := range strings.FieldsSeq(names) {
+			if !strings.HasSuffix(name, "Z") {
+				list = append(list, name)
+			}
+		}
+		if _, err := c.kubectl(t.Context(), "-n", namespace, "delete", "pod", list[rand.IntN(len(list))], "--wait=false"); err != nil {
 			t.Fatal(err)
 		}
 		c.pause(t.Context(), 5*time.Second)
 	}
-	l.none(1000)
+	t.Logf("%d pods were deleted", deleted)
+	h.none(many)
 	if _, err := c.kubectl(t.Context(), "-n", namespace, "wait", "--for=condition=available", "deployment", "--all", "--timeout", "2m"); err != nil {
 		t.Error(err)
 	}

@@ -29,6 +29,7 @@ func run(ctx context.Context, args []string, stderr io.Writer) error {
 	listen.Flags(fs)
 	level := config.LogLevel(fs)
 	apiURL := fs.String("api-url", "http://127.0.0.1:8081", "base URL of the API")
+	apiReplicas := fs.String("api-replicas", "", "host:port whose addresses are those of the API's replicas, which are then asked one after the other")
 	if err := config.Parse(fs, args); err != nil {
 		return err
 	}
@@ -39,7 +40,7 @@ func run(ctx context.Context, args []string, stderr io.Writer) error {
 	if err != nil || target.Host == "" {
 		return errors.New("the API's URL is not one")
 	}
-	replicas := &balancer.Transport{}
+	replicas := &balancer.Transport{Replicas: *apiReplicas}
 	proxy := &httputil.ReverseProxy{
 		Transport: replicas,
 		Rewrite: func(r *httputil.ProxyRequest) {

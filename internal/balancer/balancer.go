@@ -1,9 +1,11 @@
 // Package balancer sends requests to the replicas of a service, and asks another one at
 // once where a read fails.
 //
-// A name with several addresses stands for several replicas. A balancer in front of them learns late that one is gone: until then a share
-// of the requests fails. Here a replica that does not answer is passed over for a while,
-// and a request that only reads is sent to the next.
+// What balances connections, as a Service of Kubernetes does, learns late that a replica
+// is gone: until then a share of the requests fails. Here the replicas are asked by
+// address. One that does not answer is passed over for a while, and a request that only
+// reads is sent to the next. DNS is late too, about replicas that are new: so the service
+// itself is the last that is asked.
 package balancer
 
 import (
@@ -12,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"slices"
@@ -21,44 +24,44 @@ import (
 )
 
 const (
-	// attempts is how many replicas are asked for one read.
-	attempts = 3
-	// lookupEvery is how long the addresses of a name are believed.
-	lookupEvery = time.Second
+	// attempts is how often one read is sent: the last time to the service.
+	attempts = 4
+	// lookupEvery is how long the addresses of the replicas are believed.
+	lookupEvery   = time.Second
+	lookupTimeout = 3 * time.Second
 	// passOver is how long a replica that failed is asked only when all have failed.
 	passOver = 5 * time.Second
 	// maxKept is how much of an answer is received before it is passed on, so that one
 	// that breaks off can be asked for again.
 	maxKept = 1 << 20
 	// A retry costs what so many requests earn, and so many can be saved up: when all
-	// replicas are failing, retries add a fifth to their load and not two thirds.
+	// replicas are failing, retries add a fifth to their load and do not multiply it.
 	requestsPerRetry = 5
 	savedRetries     = 100
 )
 
-// Transport is an [http.RoundTripper] over the replicas behind the host of a URL.
+// Transport is an [http.RoundTripper] to a service, which is the host of a URL, and to
+// its replicas.
 type Transport struct {
-	// Base sends to one replica; nil: one that gives up connecting after half a second,
+	// Replicas is a host and port whose addresses are those of the replicas, as a headless
+	// Service of Kubernetes; "": only the service is asked.
+	Replicas string
+	// Base sends to one of them; nil: one that gives up connecting after half a second,
 	// or after five where no other may be asked.
 	Base http.RoundTripper
-	// Patience is how long a replica may take until its answer begins before a read is
-	// sent to another; zero: a second. The last one that is asked may take as long as the
-	// request has.
+	// Patience is how long one may take until its answer begins before a read is sent to
+	// another; zero: a second. The last one that is asked may take as long as the request
+	// has.
 	Patience time.Duration
 	// Lookup returns the addresses of a host; nil: those that DNS gives.
 	Lookup func(ctx context.Context, host string) ([]string, error)
 
 	mu       sync.Mutex
-	services map[string]*service // by host
-	budget   int                 // of retries, in requests
-}
-
-// service is the replicas of a host.
-type service struct {
-	addresses []string
-	asked     time.Time // when they were looked up
-	next      int
-	failed    map[string]time.Time
+	replicas []string             // their addresses
+	failed   map[string]time.Time // and when they did
+	asked    time.Time            // when the addresses were looked up
+	next     int
+	spent    int // of what retries may cost, in requests
 }
 
 // hasty is for replicas after which another may be asked, patient for the last: a new pod
@@ -79,19 +82,19 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		return t.base(false).RoundTrip(r)
 	}
 	reads := (r.Method == http.MethodGet || r.Method == http.MethodHead) && (r.Body == nil || r.Body == http.NoBody)
-	var tried []string
-	for {
-		address, err := t.pick(r.Context(), r.URL.Host, tried)
-		if err != nil {
-			return nil, err
+	t.earn()
+	t.lookUp(r.Context())
+	for attempt := 1; ; attempt++ {
+		again := reads && attempt < attempts
+		address := r.URL.Host
+		if again || attempt == 1 {
+			address = t.pick(address)
 		}
-		tried = append(tried, address)
-		again := reads && len(tried) < attempts
 		resp, paid, err := t.send(r, address, again)
 		if err == nil || r.Context().Err() != nil {
 			return resp, err
 		}
-		t.fail(r.URL.Host, address)
+		t.fail(address)
 		if !again || !paid && !t.spend() {
 			return nil, err
 		}
@@ -166,103 +169,87 @@ func (b body) Close() error {
 	return b.Closer.Close()
 }
 
-// pick returns a replica to ask, in turn: one that has not been tried, and rather one
-// that has not failed lately.
-func (t *Transport) pick(ctx context.Context, host string, tried []string) (string, error) {
-	if err := t.lookUp(ctx, host); err != nil {
-		return "", err
-	}
+// pick returns whom to ask: a replica, in turn, that has not failed lately, or else the
+// service.
+func (t *Transport) pick(service string) string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if len(tried) == 0 {
-		t.budget = min(t.budget+1, requestsPerRetry*savedRetries)
-	}
-	s := t.services[host]
-	s.next++
-	best, rank := "", 0
-	for i := range s.addresses {
-		address := s.addresses[(s.next+i)%len(s.addresses)]
-		r := 1
-		if !slices.Contains(tried, address) {
-			r += 2
-		}
-		if time.Since(s.failed[address]) > passOver {
-			r++
-		}
-		if r > rank {
-			best, rank = address, r
+	t.next++
+	for i := range t.replicas {
+		address := t.replicas[(t.next+i)%len(t.replicas)]
+		if time.Since(t.failed[address]) > passOver {
+			return address
 		}
 	}
-	return best, nil
+	return service
 }
 
-// lookUp learns the addresses of a host, where those that are known are too old. It
-// goes on with these where it fails.
-func (t *Transport) lookUp(ctx context.Context, host string) error {
+// lookUp learns the addresses of the replicas again where they are too old. Requests wait
+// for the first ones only, and where there are none they are as before.
+func (t *Transport) lookUp(ctx context.Context) {
 	t.mu.Lock()
-	known := t.services[host]
-	fresh := known != nil && time.Since(known.asked) < lookupEvery
-	if known != nil {
-		known.asked = time.Now() // the others do not wait
+	first, fresh := t.asked.IsZero(), time.Since(t.asked) < lookupEvery
+	if !fresh {
+		t.asked = time.Now() // the others do not wait
 	}
 	t.mu.Unlock()
-	if fresh {
-		return nil
+	name, port, err := net.SplitHostPort(t.Replicas)
+	if fresh || err != nil {
+		return
 	}
-	lookup := t.Lookup
-	if lookup == nil {
-		lookup = net.DefaultResolver.LookupHost
-	}
-	name, port, err := net.SplitHostPort(host)
-	if err != nil {
-		name, port = host, "80"
-	}
-	found, err := lookup(ctx, name)
-	if err == nil && len(found) == 0 {
-		err = errors.New("no address")
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	s := t.services[host]
-	if err != nil {
-		if s != nil {
-			return nil
+	learn := func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lookupTimeout)
+		defer cancel()
+		lookup := t.Lookup
+		if lookup == nil {
+			lookup = net.DefaultResolver.LookupHost
 		}
-		return fmt.Errorf("look up %s: %w", name, err)
-	}
-	if s == nil {
-		s = &service{failed: map[string]time.Time{}}
-		if t.services == nil {
-			t.services, t.budget = map[string]*service{}, requestsPerRetry*savedRetries
-		}
-		t.services[host] = s
-	}
-	s.addresses, s.asked = s.addresses[:0:0], time.Now()
-	for _, address := range found {
-		s.addresses = append(s.addresses, net.JoinHostPort(address, port))
-	}
-	slices.Sort(s.addresses)
-	for address := range s.failed {
-		if !slices.Contains(s.addresses, address) {
-			delete(s.failed, address)
+		if found, err := lookup(ctx, name); err == nil {
+			t.know(found, port)
 		}
 	}
-	return nil
+	if first {
+		learn()
+	} else {
+		go learn()
+	}
 }
 
-func (t *Transport) fail(host, address string) {
+// know takes over what a lookup has found.
+func (t *Transport) know(hosts []string, port string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.services[host].failed[address] = time.Now()
+	t.replicas = t.replicas[:0:0]
+	for _, host := range hosts {
+		t.replicas = append(t.replicas, net.JoinHostPort(host, port))
+	}
+	slices.Sort(t.replicas)
+	maps.DeleteFunc(t.failed, func(address string, _ time.Time) bool { return !slices.Contains(t.replicas, address) })
+}
+
+func (t *Transport) fail(address string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.failed == nil {
+		t.failed = map[string]time.Time{}
+	}
+	t.failed[address] = time.Now()
+}
+
+// earn is for a request what spend is for a retry.
+func (t *Transport) earn() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.spent = max(0, t.spent-1)
 }
 
 // spend reports whether there may be a retry.
 func (t *Transport) spend() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.budget < requestsPerRetry {
+	if t.spent+requestsPerRetry > requestsPerRetry*savedRetries {
 		return false
 	}
-	t.budget -= requestsPerRetry
+	t.spent += requestsPerRetry
 	return true
 }

@@ -2,6 +2,7 @@ package balancer
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -30,11 +31,17 @@ func (r *replica) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	fmt.Fprint(w, strings.Repeat("x", 10000))
 }
 
-// replicas are three of them and a client.
+// replicas are three of them and a client. The URL is that of their service, which
+// balances connections to nobody: at its address the first of them listens too.
 func replicas(t *testing.T) ([]*replica, *http.Client, string) {
 	t.Helper()
-	var list []*replica
-	port := "0"
+	list, transport, port := three(t)
+	return list, &http.Client{Transport: transport, Timeout: 10 * time.Second}, "http://" + net.JoinHostPort("127.0.0.1", port)
+}
+
+func three(t *testing.T) (list []*replica, transport *Transport, port string) {
+	t.Helper()
+	port = "0"
 	for _, ip := range []string{"127.0.0.1", "127.0.0.2", "127.0.0.3"} {
 		listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", net.JoinHostPort(ip, port))
 		if err != nil {
@@ -48,16 +55,16 @@ func replicas(t *testing.T) ([]*replica, *http.Client, string) {
 		t.Cleanup(r.Close)
 		list = append(list, r)
 	}
-	transport := &Transport{
-		Base: &http.Transport{DialContext: (&net.Dialer{Timeout: time.Second}).DialContext}, Patience: 200 * time.Millisecond,
+	return list, &Transport{
+		Replicas: net.JoinHostPort("replicas", port),
+		Base:     &http.Transport{DialContext: (&net.Dialer{Timeout: time.Second}).DialContext}, Patience: 200 * time.Millisecond,
 		Lookup: func(_ context.Context, host string) ([]string, error) {
-			if host != "api" {
+			if host != "replicas" {
 				return nil, fmt.Errorf("there is no %s", host)
 			}
 			return []string{"127.0.0.3", "127.0.0.1", "127.0.0.2"}, nil
 		},
-	}
-	return list, &http.Client{Transport: transport}, "http://" + net.JoinHostPort("api", port)
+	}, port
 }
 
 // read asks once and returns what is wrong with the answer.
@@ -103,6 +110,7 @@ func TestFailures(t *testing.T) {
 			for range 40 {
 				<-begun
 			}
+			before := list[1].asked.Load()
 			if does != nil {
 				list[1].does.Store(&does)
 			} else {
@@ -112,6 +120,10 @@ func TestFailures(t *testing.T) {
 			running.Wait()
 			if others := list[0].asked.Load() + list[2].asked.Load(); others < 300 {
 				t.Errorf("the others were asked %d times", others)
+			}
+			// Each client may have been on its way to it, once; Go asks twice over a kept connection.
+			if again := list[1].asked.Load() - before; again > 2*8 {
+				t.Errorf("the one that failed was asked %d times more", again)
 			}
 		})
 	}
@@ -213,9 +225,97 @@ func TestSlowIsNotFailed(t *testing.T) {
 	}
 }
 
-func TestUnknownHost(t *testing.T) {
-	_, client, _ := replicas(t)
-	if err := read(client, "http://nobody:80"); err == nil || !strings.Contains(err.Error(), "look up nobody") {
+// TestServiceIsLast makes sure that the service answers where all replicas that are known
+// are gone, where none is known, and where there is nobody to ask for them.
+func TestServiceIsLast(t *testing.T) {
+	for name, known := range map[string][]string{
+		"gone": {"127.0.0.2", "127.0.0.3"}, "many are gone": {"127.0.0.2", "127.0.0.3", "127.0.0.4", "127.0.0.5", "127.0.0.6"},
+		"none": {}, "nobody to ask": nil,
+	} {
+		t.Run(name, func(t *testing.T) {
+			list, transport, port := three(t)
+			list[1].Close()
+			list[2].Close()
+			transport.Lookup = func(context.Context, string) ([]string, error) {
+				if known == nil {
+					return nil, errors.New("no answer")
+				}
+				return known, nil
+			}
+			client := &http.Client{Transport: transport}
+			for range 50 {
+				if err := read(client, "http://"+net.JoinHostPort("127.0.0.1", port)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if n := list[0].asked.Load(); n != 50 {
+				t.Errorf("the service was asked %d times", n)
+			}
+		})
+	}
+}
+
+// TestFailedLookup makes sure that replicas stay known where DNS fails.
+func TestFailedLookup(t *testing.T) {
+	list, transport, port := three(t)
+	client, url := &http.Client{Transport: transport}, "http://"+net.JoinHostPort("127.0.0.1", port)
+	if err := read(client, url); err != nil {
+		t.Fatal(err)
+	}
+	looked := make(chan struct{})
+	transport.mu.Lock()
+	transport.asked = time.Now().Add(-time.Hour)
+	transport.Lookup = func(context.Context, string) ([]string, error) {
+		defer close(looked)
+		return nil, errors.New("no answer")
+	}
+	transport.mu.Unlock()
+	if err := read(client, url); err != nil {
+		t.Fatal(err)
+	}
+	<-looked
+	for list[2].asked.Load() < 2 {
+		if err := read(client, url); err != nil {
+			t.Fatal(err)
+		}
+		if list[0].asked.Load() > 100 {
+			t.Fatal("only the service is asked")
+		}
+	}
+}
+
+// TestLookupsAreNotWaitedFor makes sure that requests go on while DNS does not answer.
+func TestLookupsAreNotWaitedFor(t *testing.T) {
+	_, transport, port := three(t)
+	looked, again := make(chan struct{}, 1), false
+	transport.Lookup = func(ctx context.Context, _ string) ([]string, error) {
+		if !again {
+			again = true
+			return []string{"127.0.0.2"}, nil
+		}
+		select {
+		case looked <- struct{}{}:
+		default:
+		}
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	client := &http.Client{Transport: transport}
+	for asked := false; !asked; {
+		began := time.Now()
+		if err := read(client, "http://"+net.JoinHostPort("127.0.0.1", port)); err != nil {
+			t.Fatal(err)
+		}
+		if took := time.Since(began); took > lookupTimeout/2 {
+			t.Fatalf("a request took %s", took)
+		}
+		select {
+		case <-looked:
+			asked = true
+		default:
+		}
+	}
+	if err := read(client, "http://"+net.JoinHostPort("127.0.0.1", port)); err != nil {
 		t.Error(err)
 	}
 }

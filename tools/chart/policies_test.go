@@ -236,7 +236,7 @@ var breaches = []breach{
 	{"Deployment", "bourse-web", container + "lifecycle", "end:"},
 	{"Deployment", "bourse-web", container + "lifecycle.preStop.sleep.seconds=15", "end:"},
 	{"Deployment", "bourse-web", template + "terminationGracePeriodSeconds", "grace:"},
-	{"Deployment", "bourse-web", template + "terminationGracePeriodSeconds=40", "grace:"},
+	{"Deployment", "bourse-web", template + "terminationGracePeriodSeconds=45", "grace:"},
 	{"Deployment", "bourse-web", "spec.strategy", "rollout:"},
 	{"Deployment", "bourse-web", "spec.strategy={type: Recreate}", "rollout:"},
 	{"Deployment", "bourse-web", "spec.strategy.rollingUpdate.maxUnavailable=1", "rollout:"},

@@ -56,7 +56,7 @@ func TestValuesRefused(t *testing.T) {
 		`{global: {image: x}}`:                                     "at '/global': maxProperties: got 1, want 0",
 		`{exposure: targetGroup, targetGroup: {arn: ""}}`:          "bourse: exposure targetGroup needs targetGroup.arn",
 		`{termination: {preStopSeconds: 5}}`:                       "bourse: termination.preStopSeconds is 5: it must be more than deregistrationDelaySeconds (15)",
-		`{termination: {gracePeriodSeconds: 30}}`:                  "bourse: termination.gracePeriodSeconds is 30: it must be more than preStopSeconds + 20 (40)",
+		`{termination: {gracePeriodSeconds: 30}}`:                  "bourse: termination.gracePeriodSeconds is 30: it must be more than preStopSeconds + 25 (45)",
 		`{database: {url: ""}}`:                                    "bourse: name a database:",
 		`{database: {url: "postgres://u:hunter2@db/b"}}`:           "bourse: database.url has a password",
 	} {

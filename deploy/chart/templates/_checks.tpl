@@ -29,8 +29,8 @@
   {{- if ge (int .deregistrationDelaySeconds) (int .preStopSeconds) }}
     {{- $wrong = append $wrong (printf "termination.preStopSeconds is %d: it must be more than deregistrationDelaySeconds (%d), or the load balancer still sends requests to a pod that has closed" (int .preStopSeconds) (int .deregistrationDelaySeconds)) }}
   {{- end }}
-  {{- if ge (add (int .preStopSeconds) 20) (int64 .gracePeriodSeconds) }}
-    {{- $wrong = append $wrong (printf "termination.gracePeriodSeconds is %d: it must be more than preStopSeconds + 20 (%d), or requests in flight are killed" (int .gracePeriodSeconds) (add (int .preStopSeconds) 20)) }}
+  {{- if ge (add (int .preStopSeconds) 25) (int64 .gracePeriodSeconds) }}
+    {{- $wrong = append $wrong (printf "termination.gracePeriodSeconds is %d: it must be more than preStopSeconds + 25 (%d), or requests in flight are killed" (int .gracePeriodSeconds) (add (int .preStopSeconds) 25)) }}
   {{- end }}
 {{- end }}
 {{- range $component := list "api" "web" }}

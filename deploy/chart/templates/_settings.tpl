@@ -7,6 +7,7 @@
 {{- if $server }}
   {{- $_ := set $settings "BOURSE_ADDR" ":8080" }}
   {{- $_ := set $settings "BOURSE_ADMIN_ADDR" ":9090" }}
+  {{- $_ := set $settings "BOURSE_DRAIN" "3s" }}
 {{- end }}
 {{- if and $storage $v.database.url }}
   {{- $_ := set $settings "BOURSE_DATABASE_URL" $v.database.url }}
@@ -24,7 +25,9 @@
   {{- $_ := set $settings "BOURSE_CLIENT_BURST" (toString $v.api.clientBurst) }}
 {{- end }}
 {{- if eq .component "web" }}
-  {{- $_ := set $settings "BOURSE_API_URL" (printf "http://%s" (include "bourse.name" (dict "root" .root "component" "api"))) }}
+  {{- $api := include "bourse.name" (dict "root" .root "component" "api") }}
+  {{- $_ := set $settings "BOURSE_API_URL" (printf "http://%s" $api) }}
+  {{- $_ := set $settings "BOURSE_API_REPLICAS" (printf "%s-pods:8080" $api) }}
 {{- end }}
 {{- if eq .component "ingest" }}
   {{- $urls := dict "BOURSE_ECB_URL" $v.ingest.ecbURL "BOURSE_COINBASE_URL" $v.ingest.coinbaseURL "BOURSE_ALPHAVANTAGE_URL" $v.ingest.alphavantageURL }}
