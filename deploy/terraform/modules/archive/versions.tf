@@ -1,0 +1,13 @@
+terraform {
+  required_version = ">= 1.11"
+
+  required_providers {
+    aws = {
+      source  = "hashicorp/aws"
+      version = ">= 5.46, < 7.0"
+
+      # aws.replica is in the second region.
+      configuration_aliases = [aws.replica]
+    }
+  }
+}

@@ -1,0 +1,17 @@
+mock_provider "aws" {}
+
+run "the_example_applies" {
+  module {
+    source = "./example"
+  }
+
+  assert {
+    condition     = output.address != ""
+    error_message = "The README's example must do what it shows."
+  }
+
+  assert {
+    condition     = strcontains(file("${path.module}/../README.md"), file("${path.module}/main.tf"))
+    error_message = "README.md must show example/main.tf as it is."
+  }
+}
