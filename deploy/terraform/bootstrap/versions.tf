@@ -14,9 +14,9 @@ provider "aws" {
 
   default_tags {
     tags = {
-      Project   = var.name
-      Stack     = "bootstrap"
-      ManagedBy = "terraform"
+      project    = var.name
+      stack      = "bootstrap"
+      managed-by = "terraform"
     }
   }
 }

@@ -31,6 +31,7 @@ variable "cidr" {
   }
 }
 
+# tflint-ignore: terraform_unused_declarations # only the checks of cidr use it
 variable "apart_from" {
   description = "Blocks that cidr must not overlap: other environments, offices, whatever may be connected one day."
   type        = list(string)
