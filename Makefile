@@ -39,7 +39,7 @@ test-go: $(manifest) ## Run the Go tests
 	go test ./...
 
 test-browser: build ## Run the tests of the dashboard in Chromium
-	@if tools/chromium; then npm test --prefix web; else echo 'The browser tests are skipped.'; fi
+	@if $(chromium); then npm test --prefix web; else echo 'The browser tests are skipped.'; fi
 
 test-long: $(manifest) ## Run the Go tests that take minutes: contention for 30 s, the quota in real seconds
 	BOURSE_TEST_LONG=1 go test ./internal/storetest ./internal/postgres ./internal/ingest -run 'Contend|QuotaReplayed' -count=1 -v -timeout 30m
@@ -69,6 +69,8 @@ e2e-cluster: $(manifest) ## Install on the cluster of BOURSE_TEST_CLUSTER and te
 	go test ./drills -run TestInstall -count=1 -v -timeout 30m
 
 drills: $(manifest) ## Break things on that cluster, under load (see drills/README.md)
+	@tools/debian wrk wrk
+	@$(prometheus)
 	go test ./drills -count=1 -v -timeout 90m
 
 lint: $(installed) ## Check style, imports, types and modules
@@ -109,6 +111,7 @@ make_images = go -C tools/images run . $(if $(IMAGE_REPO),-repo='$(IMAGE_REPO)')
 
 ##@ Chart
 test-chart: ## Lint the Helm chart, and run its tests and those of the policies
+	@$(prometheus)
 	$(helm) lint --quiet --strict deploy/chart --values deploy/chart/tests/given.yaml
 	$(helm_unittest) --strict deploy/chart
 	cd tools/chart && go vet . && go mod tidy -diff && go test .
@@ -117,6 +120,44 @@ helm          := go tool -modfile=tools/chart/go.mod helm
 helm_unittest := go tool -modfile=tools/chart/go.mod helm-unittest
 
 .PHONY: test-chart
+
+##@ Kind
+kind: ## Install on a cluster in this machine's Docker (see deploy/kind)
+	@docker info >/dev/null 2>&1 || { echo 'make kind needs Docker, and it must be running.'; exit 1; }
+	@command -v kubectl >/dev/null || { echo 'make kind needs kubectl.'; exit 1; }
+	$(kind) get clusters | grep -qx bourse || $(kind) create cluster --config deploy/kind/cluster.yaml --kubeconfig $(kind_config)
+	$(kind) export kubeconfig --name bourse --kubeconfig $(kind_config)
+	$(MAKE) images IMAGE_TAG=$(kind_tag)
+	$(kind) load image-archive --name bourse $(patsubst %,bin/images/%-$(shell go env GOARCH).tar,web api ingest migrate)
+	$(kind_kubectl) apply --server-side -f deploy/kind/needs.yaml
+	$(kind_kubectl) -n bourse rollout status deployment/postgres --timeout 5m
+	$(helm) upgrade --install bourse deploy/chart --kubeconfig $(kind_config) -n bourse --values deploy/chart/values-kind.yaml --set image.tag=$(kind_tag) \
+		--set-string secret.databaseURL='postgres://bourse:bourse@postgres:5432/bourse?sslmode=disable' --wait --timeout 5m
+	$(helm) test bourse --kubeconfig $(kind_config) -n bourse
+	$(kind_kubectl) -n bourse create job ecb-$(kind_tag) --from=cronjob/bourse-ingest-ecb
+	@echo; echo 'The rates of the ECB come within a minute. To open http://localhost:8080:'
+	@echo '  $(kind_kubectl) -n bourse port-forward service/bourse-web 8080:80'
+
+kind-down: ## Remove that cluster
+	$(kind) delete cluster --name bourse --kubeconfig $(kind_config)
+
+kind         := go tool -modfile=tools/kind/go.mod kind
+kind_config  := bin/kind.kubeconfig
+kind_kubectl := kubectl --kubeconfig $(kind_config)
+kind_tag     := $(shell date +%Y%m%d-%H%M%S)# a new one each time, else pods would keep the old image
+
+.PHONY: kind kind-down
+
+##@ Terraform
+tf-test: ## Format, validate, lint and test all of deploy/terraform, and check its rules
+	@command -v terraform >/dev/null || { echo 'make tf-test needs terraform 1.11 or newer.'; exit 2; }
+	@[ -n "$$BOURSE_TEST_TFSCHEMA" ] || echo 'BOURSE_TEST_TFSCHEMA is not set: the rules, which need an apply, are skipped.'
+	cd tools/terraform && go vet . && go mod tidy -diff && go test . -count=1 -parallel 2 -timeout 30m
+
+tf-plan: ## Plan ENV=dev|prod from an empty state
+	@cd tools/terraform && go run . '$(ENV)'
+
+.PHONY: tf-test tf-plan
 
 # What the targets above need.
 
@@ -129,7 +170,10 @@ $(installed): web/package.json web/package-lock.json | versions
 	@touch $@
 
 chromium:
-	@tools/chromium
+	@$(chromium)
+
+chromium   := tools/debian chromium chromium chromium-browser google-chrome
+prometheus := tools/debian prometheus promtool || echo 'The tests of the alerts are skipped.'
 
 versions:
 	@printf '%s\n' go1.26 "$$(go env GOVERSION 2>/dev/null)" | sort -VC || \

@@ -19,13 +19,14 @@ import (
 // what the chart promises.
 var releases = []string{"v1.33.13", "v1.34.4", "v1.35.4", "v1.36.3", "v1.37.2"}
 
-// TestKubernetes validates all that the chart makes, and the policies, against the
-// OpenAPI documents of Kubernetes itself. A field that is unknown is an error.
+// TestKubernetes validates all that the chart makes, the policies, and what it needs in
+// kind, against the OpenAPI documents of Kubernetes itself. A field that is unknown is an
+// error.
 func TestKubernetes(t *testing.T) {
 	all := combinations(t)
 	objects := different(all)
 	t.Logf("%d combinations of values make %d different objects", len(all), len(objects))
-	objects = append(objects, policies(t)...)
+	objects = append(append(objects, policies(t)...), needs(t)...)
 
 	customs := loadCustoms(t)
 	for _, release := range releases {

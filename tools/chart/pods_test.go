@@ -13,7 +13,8 @@ import (
 	"k8s.io/pod-security-admission/policy"
 )
 
-// TestRestricted asks Kubernetes' own Pod Security evaluator about all pods of the chart.
+// TestRestricted asks Kubernetes' own Pod Security evaluator about all pods of the chart,
+// and of what it needs in kind.
 func TestRestricted(t *testing.T) {
 	evaluator, err := policy.NewEvaluator(policy.DefaultChecks(), nil)
 	if err != nil {
@@ -24,7 +25,7 @@ func TestRestricted(t *testing.T) {
 		return policy.AggregateCheckResults(evaluator.EvaluatePod(restricted, &pod.ObjectMeta, &pod.Spec))
 	}
 	pods := 0
-	for _, o := range different(combinations(t)) {
+	for _, o := range append(different(combinations(t)), needs(t)...) {
 		if podOf(o) == nil {
 			continue
 		}

@@ -40,17 +40,23 @@ func policies(t testing.TB) []*unstructured.Unstructured {
 	}
 	var all []*unstructured.Unstructured
 	for _, path := range paths {
-		text, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		objects, err := split(string(text))
-		if err != nil {
-			t.Fatalf("%s: %v", path, err)
-		}
-		all = append(all, objects...)
+		all = append(all, objectsOf(t, path)...)
 	}
 	return all
+}
+
+// objectsOf returns the objects of a file.
+func objectsOf(t testing.TB, path string) []*unstructured.Unstructured {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	objects, err := split(string(text))
+	if err != nil {
+		t.Fatalf("%s: %v", path, err)
+	}
+	return objects
 }
 
 // typed returns the policies as the API server has them.
@@ -185,6 +191,9 @@ type breach struct {
 const (
 	template  = "spec.template.spec."
 	container = template + "containers.0."
+
+	// The API server itself refuses privileged beside allowPrivilegeEscalation: false.
+	privileged = "securityContext={privileged: true, readOnlyRootFilesystem: true, capabilities: {drop: [ALL]}}"
 )
 
 var breaches = []breach{
@@ -198,7 +207,7 @@ var breaches = []breach{
 	{"Deployment", "bourse-api", container + "securityContext.runAsNonRoot=false", "root:"},
 	{"Deployment", "bourse-api", container + "securityContext.readOnlyRootFilesystem", "writable root:"},
 	{"Deployment", "bourse-api", container + "securityContext.readOnlyRootFilesystem=false", "writable root:"},
-	{"Deployment", "bourse-api", container + "securityContext.privileged=true", "privileged:"},
+	{"Deployment", "bourse-api", container + privileged, "privileged:"},
 	{"Deployment", "bourse-api", container + "securityContext.allowPrivilegeEscalation", "escalation:"},
 	{"Deployment", "bourse-api", container + "securityContext.allowPrivilegeEscalation=true", "escalation:"},
 	{"Deployment", "bourse-api", container + "securityContext.capabilities", "capabilities:"},
@@ -221,7 +230,7 @@ var breaches = []breach{
 	{"Job", "bourse-migrate", container + "securityContext.readOnlyRootFilesystem", "writable root:"},
 	{"Pod", "bourse-test", "spec.automountServiceAccountToken", "token:"},
 	{"Pod", "bourse-test", "spec.initContainers.0.resources.limits", "limits:"},
-	{"Pod", "bourse-test", "spec.initContainers.0.securityContext.privileged=true", "privileged:"},
+	{"Pod", "bourse-test", "spec.initContainers.0." + privileged, "privileged:"},
 
 	{"Deployment", "bourse-web", container + "startupProbe", "probes:"},
 	{"Deployment", "bourse-web", container + "livenessProbe", "probes:"},
@@ -243,10 +252,10 @@ var breaches = []breach{
 
 	{"PodDisruptionBudget", "bourse-web", "spec.unhealthyPodEvictionPolicy", "unhealthy:"},
 	{"PodDisruptionBudget", "bourse-web", "spec.maxUnavailable=0", "drain:"},
-	{"PodDisruptionBudget", "bourse-web", "spec.minAvailable=100%", "drain:"},
+	{"PodDisruptionBudget", "bourse-web", "spec={minAvailable: 100%, unhealthyPodEvictionPolicy: AlwaysAllow}", "drain:"},
 	{"HorizontalPodAutoscaler", "bourse-web", "spec.behavior", "behaviour:"},
 	{"HorizontalPodAutoscaler", "bourse-web", "spec.behavior.scaleDown.stabilizationWindowSeconds=0", "behaviour:"},
-	{"HorizontalPodAutoscaler", "bourse-web", "spec.behavior.scaleUp.policies", "behaviour:"},
+	{"HorizontalPodAutoscaler", "bourse-web", "spec.behavior.scaleDown", "behaviour:"},
 	{"HorizontalPodAutoscaler", "bourse-web", "spec.minReplicas", "replicas:"},
 	{"HorizontalPodAutoscaler", "bourse-web", "spec.maxReplicas=3", "replicas:"},
 
@@ -255,39 +264,52 @@ var breaches = []breach{
 	{"NetworkPolicy", "bourse-api", "spec.egress=[{}]", "anyone:"},
 	{"NetworkPolicy", "bourse-api", "spec.ingress.1.from=[{ipBlock: {cidr: 0.0.0.0/0}}]", "admin port:"},
 	{"NetworkPolicy", "bourse-api", "spec.egress.2.to.0.ipBlock.except", "metadata:"},
-	{"Service", "bourse-web-pods", "spec.type=NodePort", "admin port:"},
+	{"Service", "bourse-web-pods", "spec={type: NodePort, ports: [{port: 9090}]}", "admin port:"},
 	{"Service", "bourse-web-public", "spec.ports.0.targetPort=admin", "admin port:"},
 	{"Service", "bourse-web-public", "spec.externalIPs=[192.0.2.1]", "external:"},
 	{"ServiceAccount", "bourse-api", "automountServiceAccountToken", "token:"},
 	{"ServiceAccount", "bourse-api", "automountServiceAccountToken=true", "token:"},
 }
 
+// breakable are the objects of the breaches.
+func breakable(t testing.TB) []*unstructured.Unstructured {
+	t.Helper()
+	return mustRender(t, given(), parse(`{exposure: loadBalancer, ingest: {enabled: true}, web: {autoscaling: {enabled: true}}}`))
+}
+
+// commit returns the object of a breach as the chart makes it, and broken.
+func (b breach) commit(t *testing.T, objects []*unstructured.Unstructured) (good, bad *unstructured.Unstructured) {
+	t.Helper()
+	found := kind(objects, b.kind, b.name)
+	if len(found) != 1 {
+		t.Fatalf("the chart makes %d %s %s", len(found), b.kind, b.name)
+	}
+	bad = found[0].DeepCopy()
+	path, value, set := strings.Cut(b.edit, "=")
+	edit(t, bad.Object, strings.Split(path, "."), value, set)
+	return found[0], bad
+}
+
 // TestPoliciesRefuse breaks each best practice once, and sees that just that one is
 // named; in a namespace without the label the same object is let in.
 func TestPoliciesRefuse(t *testing.T) {
 	g := newGate(t)
-	objects := mustRender(t, given(), parse(`{exposure: loadBalancer, ingest: {enabled: true}, web: {autoscaling: {enabled: true}}}`))
+	objects := breakable(t)
 	for _, b := range breaches {
 		t.Run(b.name+"/"+b.edit, func(t *testing.T) {
-			found := kind(objects, b.kind, b.name)
-			if len(found) != 1 {
-				t.Fatalf("the chart makes %d %s %s", len(found), b.kind, b.name)
-			}
-			o := found[0].DeepCopy()
-			if err := g.admit(o); err != nil {
+			good, bad := b.commit(t, objects)
+			if err := g.admit(good); err != nil {
 				t.Fatalf("refused before it is broken: %v", err)
 			}
-			path, value, set := strings.Cut(b.edit, "=")
-			edit(t, o.Object, strings.Split(path, "."), value, set)
-			err := g.admit(o)
+			err := g.admit(bad)
 			if err == nil {
 				t.Fatal("not refused")
 			}
 			if !strings.Contains(err.Error(), "denied request: "+b.says) {
 				t.Errorf("refused for another reason: %v", err)
 			}
-			o.SetNamespace("other")
-			if err := g.admit(o); err != nil {
+			bad.SetNamespace("other")
+			if err := g.admit(bad); err != nil {
 				t.Errorf("refused where no policy is enforced: %v", err)
 			}
 		})
