@@ -65,8 +65,8 @@ e2e: versions ## Run the HTTP scripts of e2e/ against URL=https://…
 	@test -n '$(URL)' || { echo 'Say what to test: make e2e URL=https://bourse.example.com'; exit 2; }
 	BOURSE_E2E_URL='$(URL)' go test ./e2e -run TestLive -count=1 -v
 
-e2e-cluster: $(manifest) ## Install on the cluster of BOURSE_TEST_CLUSTER and test it there
-	go test ./drills -run TestInstall -count=1 -v -timeout 30m
+e2e-cluster: $(manifest) ## Test on the cluster of BOURSE_TEST_CLUSTER, or what is installed on that of KUBECONFIG=
+	BOURSE_TEST_KUBECONFIG='$(abspath $(KUBECONFIG))' go test ./drills -run TestInstall -count=1 -v -timeout 30m
 
 drills: $(manifest) ## Break things on that cluster, under load (see drills/README.md)
 	@tools/debian wrk wrk

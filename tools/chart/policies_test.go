@@ -255,7 +255,6 @@ var breaches = []breach{
 	{"PodDisruptionBudget", "bourse-web", "spec={minAvailable: 100%, unhealthyPodEvictionPolicy: AlwaysAllow}", "drain:"},
 	{"HorizontalPodAutoscaler", "bourse-web", "spec.behavior", "behaviour:"},
 	{"HorizontalPodAutoscaler", "bourse-web", "spec.behavior.scaleDown.stabilizationWindowSeconds=0", "behaviour:"},
-	{"HorizontalPodAutoscaler", "bourse-web", "spec.behavior.scaleDown", "behaviour:"},
 	{"HorizontalPodAutoscaler", "bourse-web", "spec.minReplicas", "replicas:"},
 	{"HorizontalPodAutoscaler", "bourse-web", "spec.maxReplicas=3", "replicas:"},
 
