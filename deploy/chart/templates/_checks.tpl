@@ -12,6 +12,9 @@
 {{- if and $v.database.url $v.secret.databaseURL }}
   {{- $wrong = append $wrong "database.url and secret.databaseURL exclude each other" }}
 {{- end }}
+{{- if and (not $v.database.url) (values $v.database.users | compact) }}
+  {{- $wrong = append $wrong "database.users are those of database.url, which is empty" }}
+{{- end }}
 {{- if regexMatch "://[^/@]*:[^/@]*@|[?&]password=" $v.database.url }}
   {{- $wrong = append $wrong "database.url has a password: use secret.databaseURL or secret.name" }}
 {{- end }}

@@ -10,7 +10,11 @@
   {{- $_ := set $settings "BOURSE_DRAIN" "3s" }}
 {{- end }}
 {{- if and $storage $v.database.url }}
-  {{- $_ := set $settings "BOURSE_DATABASE_URL" $v.database.url }}
+  {{- $url := $v.database.url }}
+  {{- with get $v.database.users .component }}
+    {{- $url = regexReplaceAll "://([^/@]*@)?" $url (printf "://%s@" .) }}
+  {{- end }}
+  {{- $_ := set $settings "BOURSE_DATABASE_URL" $url }}
 {{- end }}
 {{- if list "api" "ingest" | has .component }}
   {{- $_ := set $settings "BOURSE_ARCHIVE_URL" ($v.archive.url | default "file:///archive") }}

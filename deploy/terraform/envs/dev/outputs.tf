@@ -1,8 +1,11 @@
 output "values" {
   description = "Values of the chart: `terraform output -json values` is a values file, to be given after the one of the environment."
   value = {
-    image    = { repository = trimsuffix(module.registry.repository_urls["bourse-api"], "/bourse-api") }
-    database = { url = local.database_urls.api }
+    image = { repository = trimsuffix(module.registry.repository_urls["bourse-api"], "/bourse-api") }
+    database = {
+      url   = "postgres://${module.database.address}:${module.database.port}/${module.database.database_name}?auth=iam"
+      users = local.database_users
+    }
     archive  = { url = module.archive.url }
     ingest   = { enabled = false } # the function does it
     exposure = "targetGroup"
@@ -11,17 +14,6 @@ output "values" {
     termination   = { deregistrationDelaySeconds = module.edge.deregistration_delay }
     networkPolicy = { clients = [module.network.cidr], database = { cidrs = [module.network.cidr], port = module.database.port } }
   }
-}
-
-locals {
-  database_urls = { for component, user in local.database_users : component =>
-    "postgres://${user}@${module.database.address}:${module.database.port}/${module.database.database_name}?auth=iam"
-  }
-}
-
-output "database_urls" {
-  description = "Address of the database for each component, without a password: the user that IAM lets it in as."
-  value       = local.database_urls
 }
 
 output "database" {

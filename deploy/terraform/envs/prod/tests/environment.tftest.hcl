@@ -153,7 +153,7 @@ run "environment" {
   }
 
   assert {
-    condition     = output.values.database.url == "postgres://bourse_api@db.example.com:${module.database.port}/${module.database.database_name}?auth=iam"
+    condition     = output.values.database.url == "postgres://db.example.com:${module.database.port}/${module.database.database_name}?auth=iam"
     error_message = "The database's address must have no password."
   }
 
