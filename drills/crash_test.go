@@ -31,8 +31,8 @@ func TestCrashes(t *testing.T) {
 		within      time.Duration
 		values      string
 	}{
-		// Go's runtime starts in it, and the kernel kills the program before it serves. With 6Mi it is killed when it does.
-		{"OOM kill", "BourseContainerOOMKilled", 2 * time.Minute, "api.resources.requests.memory=4Mi,api.resources.limits.memory=4Mi"},
+		// It starts in that, and the kernel kills it when it serves. In less it ends by itself.
+		{"OOM kill", "BourseContainerOOMKilled", 2 * time.Minute, "api.resources.requests.memory=6Mi,api.resources.limits.memory=6Mi"},
 		{"crash loop", "BoursePodCrashLooping", 3 * time.Minute, "env.BOURSE_ADDR=nowhere"},
 	} {
 		t.Run(bad.name, func(t *testing.T) {

@@ -19,15 +19,16 @@ func TestZoneOfAPIIsLost(t *testing.T) {
 	c := installed(t)
 	zone := c.zone(t)
 	// Web stays out of the zone, whose loss is then one of API pods alone.
-	elsewhere := func(affinity string) {
+	bind := func(affinity string) {
 		t.Helper()
 		patch := `{"spec":{"template":{"spec":{"affinity":` + affinity + `}}}}`
-		if _, err := c.kubectl(t.Context(), "-n", namespace, "patch", "deployment", release+"-web", "--patch", patch); err != nil {
+		if _, err := c.kubectl(context.WithoutCancel(t.Context()), "-n", namespace, "patch", "deployment", release+"-web", "--patch", patch); err != nil {
 			t.Fatal(err)
 		}
 		c.rolledOut(t)
 	}
-	elsewhere(`{"nodeAffinity":{"requiredDuringSchedulingIgnoredDuringExecution":{"nodeSelectorTerms":[{"matchExpressions":[
+	t.Cleanup(func() { bind("null") })
+	bind(`{"nodeAffinity":{"requiredDuringSchedulingIgnoredDuringExecution":{"nodeSelectorTerms":[{"matchExpressions":[
 		{"key":"topology.kubernetes.io/zone","operator":"NotIn","values":["` + zone.name + `"]}]}]}}}`)
 	if c.on(t, "web", zone.node) != 0 || c.on(t, "api", zone.node) == 0 {
 		t.Fatal("the zone has not just pods of the API")
@@ -36,7 +37,6 @@ func TestZoneOfAPIIsLost(t *testing.T) {
 	c.lose(t, zone)
 	c.comeBack(t, zone)
 	h.none(1000)
-	elsewhere("null")
 }
 
 // TestZoneLoss pulls the plug of a whole zone under load, behind a balancer that checks its
@@ -58,9 +58,12 @@ func TestZoneLoss(t *testing.T) {
 		noticed time.Duration // how long the loss may go unnoticed, and a client then waits
 	}{{plain, "without a balancer", 25 * time.Second}, {behind, "behind a balancer", 15 * time.Second}} {
 		l.stop()
-		_, last := l.failures()
 		within := l.between(lost, lost.Add(l.noticed))
-		t.Logf("%s: %d of %d requests failed, the last of them %s after the loss", l.name, len(l.failed), l.sent(), last.Sub(lost).Round(100*time.Millisecond))
+		t.Logf("%s: %d of %d requests failed; %d ended within %s of the loss", l.name, len(l.failed), l.sent(), within, l.noticed)
+		_, last := l.failures()
+		if len(l.failed) > 0 {
+			t.Logf("%s: the last of them failed %s after the loss", l.name, last.Sub(lost).Round(100*time.Millisecond))
+		}
 		if last.After(lost.Add(l.noticed)) {
 			t.Errorf("%s: requests fail longer than %s", l.name, l.noticed)
 		}
@@ -153,7 +156,7 @@ func (c *cluster) power(t *testing.T, does string, z *zone) {
 func (c *cluster) rolledOut(t *testing.T) {
 	t.Helper()
 	for _, part := range []string{"api", "web"} {
-		if _, err := c.kubectl(t.Context(), "-n", namespace, "rollout", "status", "deployment/"+release+"-"+part, "--timeout", patience.String()); err != nil {
+		if _, err := c.kubectl(context.WithoutCancel(t.Context()), "-n", namespace, "rollout", "status", "deployment/"+release+"-"+part, "--timeout", patience.String()); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -163,49 +166,50 @@ func (c *cluster) rolledOut(t *testing.T) {
 // evicted.
 func (c *cluster) refusesEviction(t *testing.T) bool {
 	t.Helper()
-	pod, err := c.kubectl(t.Context(), "-n", namespace, "get", "pods", "-l", "app.kubernetes.io/component=api", "-o",
-		`jsonpath={.items[?(@.status.conditions[?(@.type=="Ready")].status=="True")].metadata.name}`)
-	if err != nil {
-		t.Fatal(err)
+	pods := c.pods(t, "api")
+	if len(pods) == 0 {
+		return false
 	}
-	name, _, _ := strings.Cut(pod, " ")
+	name := pods[0].name
 	eviction := fmt.Sprintf(`{"apiVersion":"policy/v1","kind":"Eviction","metadata":{"name":%q,"namespace":%q},"deleteOptions":{"dryRun":["All"]}}`, name, namespace)
 	file := filepath.Join(t.TempDir(), "eviction.json")
 	if err := os.WriteFile(file, []byte(eviction), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	_, err = c.kubectl(t.Context(), "create", "--raw", "/api/v1/namespaces/"+namespace+"/pods/"+name+"/eviction", "-f", file)
+	_, err := c.kubectl(t.Context(), "create", "--raw", "/api/v1/namespaces/"+namespace+"/pods/"+name+"/eviction", "-f", file)
 	return err != nil && strings.Contains(err.Error(), "disruption budget")
 }
 
-// nodes returns the node of each pod of a part that is ready and not about to end.
-func (c *cluster) nodes(t *testing.T, part string) []string {
+// pod is one that is ready and not about to end.
+type pod struct{ name, node string }
+
+func (c *cluster) pods(t *testing.T, part string) []pod {
 	t.Helper()
-	pods, err := c.kubectl(t.Context(), "-n", namespace, "get", "pods", "-l", "app.kubernetes.io/component="+part,
-		"-o", `jsonpath={range .items[*]}{.spec.nodeName}/{.status.conditions[?(@.type=="Ready")].status}/{.metadata.deletionTimestamp}{"\n"}{end}`)
+	list, err := c.kubectl(t.Context(), "-n", namespace, "get", "pods", "-l", "app.kubernetes.io/component="+part,
+		"-o", `jsonpath={range .items[*]}{.metadata.name}/{.spec.nodeName}/{.status.conditions[?(@.type=="Ready")].status}/{.metadata.deletionTimestamp}{"\n"}{end}`)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var nodes []string
-	for pod := range strings.FieldsSeq(pods) {
-		if node, ready := strings.CutSuffix(pod, "/True/"); ready {
-			nodes = append(nodes, node)
+	var pods []pod
+	for line := range strings.FieldsSeq(list) {
+		if fields := strings.Split(line, "/"); fields[2] == "True" && fields[3] == "" {
+			pods = append(pods, pod{fields[0], fields[1]})
 		}
 	}
-	return nodes
+	return pods
 }
 
-// ready is how many they are.
+// ready is how many pods of a part are ready and not about to end.
 func (c *cluster) ready(t *testing.T, part string) int {
 	t.Helper()
-	return len(c.nodes(t, part))
+	return len(c.pods(t, part))
 }
 
 // on is how many of these are on a node.
 func (c *cluster) on(t *testing.T, part, node string) (n int) {
 	t.Helper()
-	for _, other := range c.nodes(t, part) {
-		if other == node {
+	for _, pod := range c.pods(t, part) {
+		if pod.node == node {
 			n++
 		}
 	}
@@ -217,8 +221,8 @@ func (c *cluster) on(t *testing.T, part, node string) (n int) {
 func (c *cluster) spread(t *testing.T, part string, zones int) {
 	t.Helper()
 	count := map[string]int{}
-	for _, node := range c.nodes(t, part) {
-		count[node]++
+	for _, pod := range c.pods(t, part) {
+		count[pod.node]++
 	}
 	least, most := 1000, 0
 	for _, n := range count {
