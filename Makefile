@@ -152,12 +152,23 @@ kind_tag     := $(shell date +%Y%m%d-%H%M%S)# a new one each time, else pods wou
 tf-test: ## Format, validate, lint and test all of deploy/terraform, and check its rules
 	@command -v terraform >/dev/null || { echo 'make tf-test needs terraform 1.11 or newer.'; exit 2; }
 	@[ -n "$$BOURSE_TEST_TFSCHEMA" ] || echo 'BOURSE_TEST_TFSCHEMA is not set: the rules, which need an apply, are skipped.'
-	cd tools/terraform && go vet . && go mod tidy -diff && go test . -count=1 -parallel 2 -timeout 30m
+	cd tools/terraform && go vet ./... && go mod tidy -diff && go test ./... -count=1 -parallel 2 -skip '^TestDouble$$' -timeout 30m
+
+tf-double: ## Apply bootstrap, dev and prod to a double of AWS with a real provider, and destroy them to nothing
+	@[ "$$BOURSE_TEST_PROVIDERS" ] && [ "$$BOURSE_TEST_AWS" ] || { echo 'make tf-double needs BOURSE_TEST_PROVIDERS and BOURSE_TEST_AWS: see deploy/terraform/README.md.'; exit 2; }
+	cd tools/terraform && go test . -count=1 -run '^TestDouble' -parallel 3 -v -timeout 30m
 
 tf-plan: ## Plan ENV=dev|prod from an empty state
 	@cd tools/terraform && go run . '$(ENV)'
 
-.PHONY: tf-test tf-plan
+costs: ## Write docs/costs.md from prices.yaml and the environments
+	@[ -n "$$BOURSE_TEST_TFSCHEMA" ] || { echo 'make costs needs BOURSE_TEST_TFSCHEMA: it applies with the stand-in.'; exit 2; }
+	cd tools/terraform && go test . -run TestCosts -count=1 -update
+
+guard: ## Fail where a pinned version is near the end of its support
+	@cd tools/terraform && go run ./guard
+
+.PHONY: tf-test tf-double tf-plan costs guard
 
 # What the targets above need.
 

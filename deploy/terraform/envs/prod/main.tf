@@ -152,7 +152,7 @@ module "backup" {
   }
   archive         = { bucket_arn = module.archive.bucket_arn }
   keep_days       = local.backup.keep_days
-  lock_min_days   = local.backup.lock_min_days
+  lock_min_days   = local.disposable ? 0 : local.backup.lock_min_days
   restore_testing = local.backup.restore_testing
   force_destroy   = local.disposable
   notifications   = { topic_arn = module.observability.topic_arn }

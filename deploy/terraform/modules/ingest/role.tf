@@ -17,8 +17,10 @@ resource "aws_iam_role" "function" {
 
 data "aws_iam_policy_document" "function" {
   statement {
-    sid       = "Archive"
-    actions   = ["s3:PutObject"] # under the hash of the bytes, only where none is: a run reads nothing back
+    sid = "Archive"
+    # Under the hash of the bytes, only where none is: a run reads nothing back. Large payloads
+    # go up in parts; those of an upload that failed are aborted.
+    actions   = ["s3:PutObject", "s3:AbortMultipartUpload"]
     resources = ["${var.archive.bucket_arn}/*"]
   }
 
