@@ -25,7 +25,6 @@ var cannot = []lack{
 	{"modules/backup/restore_testing.tf", `resource "aws_backup_restore_testing_plan" "this" {`, "CreateRestoreTestingPlan: 404"},
 	{"modules/backup/restore_testing.tf", `resource "aws_backup_restore_testing_selection" "database" {`, "its plan is not there"},
 	{"modules/backup/restore_testing.tf", `resource "aws_backup_restore_testing_selection" "archive" {`, "its plan is not there"},
-	{"modules/cluster/security_groups.tf", `description = "Pods among each other"`, "it forgets it, and refuses to modify a rule of all protocols"},
 	{"modules/observability/topic.tf", `resource "aws_budgets_budget" "month" {`, "ListTagsForResource of Budgets: 500, not implemented"},
 }
 
@@ -204,6 +203,7 @@ func TestChangesAreSeen(t *testing.T) {
 		{rule, `{"description":"a"}`, `{"description":"b"}`, `{}`, "description", false},
 		{rule, `{"cidr_ipv4":null}`, `{"cidr_ipv4":"0.0.0.0/0"}`, `{}`, "cidr_ipv4", false},
 		{"aws_kms_key", `{"description":null}`, `{"description":"a"}`, `{}`, "description", false},
+		{"aws_kms_key", `{"description":null}`, `{}`, `{"description":true}`, "description", false},
 		{"aws_eks_node_group", `{"launch_template":[{"version":"1"}]}`, `{"launch_template":[{}]}`, `{"launch_template":[{"version":true}]}`, "launch_template.version", true},
 		{"aws_eks_node_group", `{"launch_template":[{"id":"a"}]}`, `{"launch_template":[{"id":"b"}]}`, `{}`, "launch_template.id", false},
 		{"aws_lambda_function", `{"logging_config":[]}`, `{"logging_config":[{"log_format":"JSON"}]}`, `{}`, "logging_config", true},
