@@ -222,7 +222,7 @@ func (m *matrix) meet(t *testing.T, mode, fault string) met {
 	b := newBenchOf(t, dir, m.source, m.clock(t, m.now, &ahead), func(c *ingest.Config) {
 		c.Metrics = ingest.NewMetrics(registry)
 		if fault == "timeout" || fault == "slowloris" {
-			c.Timeout = 150 * time.Millisecond
+			c.Timeout = 500 * time.Millisecond // the runs after the fault have no more
 		}
 	})
 	before := b.everything()
