@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -292,13 +293,22 @@ func (r *run) sample() sample {
 		if pod.Metadata.Labels["app.kubernetes.io/component"] != "api" {
 			continue
 		}
-		var nanos int
-		if _, err := fmt.Sscanf(pod.Containers[0].Usage.CPU, "%dn", &nanos); err != nil {
-			r.t.Fatalf("CPU %q: %v", pod.Containers[0].Usage.CPU, err)
-		}
-		s.Cores = append(s.Cores, nanos/1e6)
+		s.Cores = append(s.Cores, thousandths(r.t, pod.Containers[0].Usage.CPU))
 	}
 	return s
+}
+
+// thousandths reads a quantity of cores, which metrics-server gives in billionths, or in
+// larger parts where these are whole.
+func thousandths(t *testing.T, quantity string) int {
+	t.Helper()
+	number := strings.TrimRight(quantity, "num")
+	n, err := strconv.ParseFloat(number, 64)
+	part, known := map[string]float64{"n": 1e-6, "u": 1e-3, "m": 1, "": 1000}[quantity[len(number):]]
+	if err != nil || !known {
+		t.Fatalf("CPU %q: %v", quantity, err)
+	}
+	return int(n * part)
 }
 
 // demand is the CPU that all pods took, by the readings of a while.
