@@ -25,7 +25,7 @@ const (
 	podAtTarget = 0.6 * 0.080 // cores: the chart's cpuPercent of that request
 	leastPods   = 3
 	stepPods    = 8.5 // what the step asks for: its demand in cores is that of so many pods at the target
-	baseRate    = 20  // requests a second, which the least pods carry
+	baseRate    = 15  // requests a second, which the least pods carry with room for what readings vary by
 
 	baseFor = 75 * time.Second
 	stepFor = 150 * time.Second
