@@ -37,6 +37,8 @@ type Store interface {
 	Sources(ctx context.Context) ([]market.SourceStatus, error)
 	// NextRun returns when a source is asked next; zero where nobody knows.
 	NextRun(ctx context.Context, source string) (time.Time, error)
+	// Spent returns how many requests of a source have been taken on a day.
+	Spent(ctx context.Context, source string, day market.Date) (int, error)
 	Payload(ctx context.Context, sha256 string) (market.Payload, error)
 	// Watch signals commits, LastChange and Changes say what they changed.
 	Watch(ctx context.Context) (<-chan struct{}, error)

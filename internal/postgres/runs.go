@@ -36,10 +36,12 @@ func (s *Store) StartRun(ctx context.Context, source market.Source, trigger stri
 
 func saveSource(ctx context.Context, tx pgx.Tx, src market.Source) error {
 	_, err := tx.Exec(ctx, `INSERT INTO sources
-		(name, title, homepage, attribution, licence, calendar, publish_at, zone) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+		(name, title, homepage, attribution, licence, calendar, publish_at, zone, poll, per_day) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 		ON CONFLICT (name) DO UPDATE SET title = excluded.title, homepage = excluded.homepage, attribution = excluded.attribution,
-			licence = excluded.licence, calendar = excluded.calendar, publish_at = excluded.publish_at, zone = excluded.zone`,
-		src.Name, src.Title, src.Homepage, src.Attribution, src.Licence, src.Calendar, int64(src.PublishAt.Seconds()), src.Zone)
+			licence = excluded.licence, calendar = excluded.calendar, publish_at = excluded.publish_at, zone = excluded.zone,
+			poll = excluded.poll, per_day = excluded.per_day`,
+		src.Name, src.Title, src.Homepage, src.Attribution, src.Licence, src.Calendar, int64(src.PublishAt.Seconds()), src.Zone,
+		int64(src.Poll.Seconds()), src.Limits.PerDay)
 	if err != nil {
 		return fmt.Errorf("source: %w", err)
 	}
@@ -115,7 +117,7 @@ func (s *Store) Sources(ctx context.Context) ([]market.SourceStatus, error) {
 	var list []market.SourceStatus
 	lastRun, lastOK := map[string]*market.Run{}, map[string]*market.Run{}
 	batch := &pgx.Batch{}
-	batch.Queue(`SELECT s.name, s.title, s.homepage, s.attribution, s.licence, s.calendar, s.publish_at, s.zone, s.next_run,
+	batch.Queue(`SELECT s.name, s.title, s.homepage, s.attribution, s.licence, s.calendar, s.publish_at, s.zone, s.poll, s.per_day, s.next_run,
 			max(last), count(symbol), count(*) FILTER (WHERE last + $1::interval < newest), coalesce(sum(bars), 0)::bigint,
 			(SELECT count(*) FROM revisions WHERE instrument_id IN (SELECT id FROM instruments WHERE source = s.name)),
 			(SELECT count(*) FROM quarantine q WHERE q.source = s.name AND NOT loaded),
@@ -141,11 +143,11 @@ func (s *Store) Sources(ctx context.Context) ([]market.SourceStatus, error) {
 
 func scanSource(row pgx.Row) (market.SourceStatus, error) {
 	var v market.SourceStatus
-	var publish int64
+	var publish, poll int64
 	var next, newest *time.Time
 	err := row.Scan(&v.Name, &v.Title, &v.Homepage, &v.Attribution, &v.Licence, &v.Calendar, &publish, &v.Zone,
-		&next, &newest, &v.Instruments, &v.Ended, &v.Bars, &v.Revisions, &v.Rejected, &v.Flagged)
-	v.PublishAt = time.Duration(publish) * time.Second
+		&poll, &v.Limits.PerDay, &next, &newest, &v.Instruments, &v.Ended, &v.Bars, &v.Revisions, &v.Rejected, &v.Flagged)
+	v.PublishAt, v.Poll = time.Duration(publish)*time.Second, time.Duration(poll)*time.Second
 	v.NextRun, v.Newest = fromInstant(next), fromInstant(newest)
 	return v, err
 }

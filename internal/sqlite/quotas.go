@@ -35,3 +35,13 @@ func (s *Store) Spend(ctx context.Context, source string, day market.Date, most 
 	}
 	return fromInstant(before), nil
 }
+
+// Spent returns how many requests of a source have been taken on a day.
+func (s *Store) Spent(ctx context.Context, source string, day market.Date) (int, error) {
+	var n int
+	err := s.reads.QueryRowContext(ctx, `SELECT coalesce(sum(spent), 0) FROM quotas WHERE source = ? AND day = ?`, source, day).Scan(&n)
+	if err != nil {
+		return 0, fmt.Errorf("quota of %s on %s: %w", source, day, err)
+	}
+	return n, nil
+}

@@ -35,10 +35,12 @@ func (s *Store) StartRun(ctx context.Context, source market.Source, trigger stri
 
 func saveSource(ctx context.Context, tx *sql.Tx, src market.Source) error {
 	_, err := tx.ExecContext(ctx, `INSERT INTO sources
-		(name, title, homepage, attribution, licence, calendar, publish_at, zone) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+		(name, title, homepage, attribution, licence, calendar, publish_at, zone, poll, per_day) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT DO UPDATE SET title = excluded.title, homepage = excluded.homepage, attribution = excluded.attribution,
-			licence = excluded.licence, calendar = excluded.calendar, publish_at = excluded.publish_at, zone = excluded.zone`,
-		src.Name, src.Title, src.Homepage, src.Attribution, src.Licence, src.Calendar, int64(src.PublishAt.Seconds()), src.Zone)
+			licence = excluded.licence, calendar = excluded.calendar, publish_at = excluded.publish_at, zone = excluded.zone,
+			poll = excluded.poll, per_day = excluded.per_day`,
+		src.Name, src.Title, src.Homepage, src.Attribution, src.Licence, src.Calendar, int64(src.PublishAt.Seconds()), src.Zone,
+		int64(src.Poll.Seconds()), src.Limits.PerDay)
 	if err != nil {
 		return fmt.Errorf("source: %w", err)
 	}
@@ -115,15 +117,15 @@ func (s *Store) Sources(ctx context.Context) ([]market.SourceStatus, error) {
 	var list []market.SourceStatus
 	err := each(ctx, s.reads, func(rows *sql.Rows) error {
 		var v market.SourceStatus
-		var publish int64
+		var publish, poll int64
 		var next, newest sql.NullInt64
 		err := rows.Scan(&v.Name, &v.Title, &v.Homepage, &v.Attribution, &v.Licence, &v.Calendar, &publish, &v.Zone,
-			&next, &newest, &v.Instruments, &v.Ended, &v.Bars, &v.Revisions, &v.Rejected, &v.Flagged)
-		v.PublishAt = time.Duration(publish) * time.Second
+			&poll, &v.Limits.PerDay, &next, &newest, &v.Instruments, &v.Ended, &v.Bars, &v.Revisions, &v.Rejected, &v.Flagged)
+		v.PublishAt, v.Poll = time.Duration(publish)*time.Second, time.Duration(poll)*time.Second
 		v.NextRun, v.Newest = fromInstant(next), fromStart(newest)
 		list = append(list, v)
 		return err
-	}, `SELECT s.name, title, homepage, attribution, s.licence, s.calendar, publish_at, zone, next_run,
+	}, `SELECT s.name, title, homepage, attribution, s.licence, s.calendar, publish_at, zone, poll, per_day, next_run,
 			max(last), count(symbol), coalesce(sum(last + ? < newest), 0), coalesce(sum(bars), 0),
 			(SELECT count(*) FROM revisions WHERE instrument_id IN (SELECT id FROM instruments WHERE source = s.name)),
 			(SELECT count(*) FROM quarantine q WHERE q.source = s.name AND NOT loaded),

@@ -41,6 +41,11 @@ func quota(t *testing.T, b *bench) {
 	b.same("by a clock that is late", spend(b, "coinbase", tuesday, 4, at(5)), "8m0s")
 	b.same("after it", spend(b, "coinbase", tuesday, 4, at(9).Add(123456*time.Microsecond)), "8m0s")
 	b.same("to the microsecond", spend(b, "coinbase", tuesday+1, 1, at(10)), "9m0.123456s")
+	for on, want := range map[market.Date]int{monday: 3, tuesday: 4, tuesday + 1: 1, tuesday + 2: 0} {
+		n, err := other.Spent(t.Context(), "coinbase", on)
+		b.ok(err)
+		b.same("spent on "+on.String(), n, want)
+	}
 }
 
 // quotaAtOnce lets spenders of one process and of two take all that there is.

@@ -121,6 +121,7 @@ func sources(_ *testing.T, b *bench) {
 	b.same("last success", s.LastOK.ID, b.run)
 	b.same("published at", s.PublishAt, 16*time.Hour)
 	b.same("next run", s.NextRun, b.now)
+	b.same("asked", fmt.Sprint(s.Poll, s.Limits.PerDay), "5m0s 25")
 }
 
 func oneWriter(t *testing.T, b *bench) {

@@ -86,6 +86,7 @@ func (b *bench) begin(source string) int64 {
 	b.t.Helper()
 	id, err := b.StartRun(b.t.Context(), market.Source{
 		Name: source, Title: source, Licence: market.Public, Calendar: market.TARGET, PublishAt: 16 * time.Hour, Zone: "Europe/Berlin",
+		Poll: 5 * time.Minute, Limits: market.Limits{PerDay: 25},
 	}, "manual", b.now)
 	b.ok(err)
 	return id
