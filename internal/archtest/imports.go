@@ -35,6 +35,7 @@ var laws = []law{
 	{place: "internal/sqlite", bourse: []string{"internal/market"}, aws: true},
 	{place: "internal/postgres", bourse: []string{"internal/market"}, aws: true},
 	{place: "internal/archive", bourse: []string{"internal/market"}, aws: true},
+	{place: "internal/secret", bourse: []string{"internal/market"}, aws: true},
 	{place: "internal/leftovers", aws: true},
 	{place: "internal/replaytest"},
 	{place: "e2e"}, // tests only

@@ -70,8 +70,8 @@ func (in *Ingester) get(ctx context.Context, req market.Request) (response, erro
 	}
 	secret := ""
 	if req.Credential.Name != "" {
-		if secret, err = req.Credential.Value(); err != nil {
-			return response{}, &market.Failure{Outcome: market.NeedsPerson, Reason: "the key cannot be read", Err: err}
+		if secret, err = req.Credential.Value(ctx); err != nil {
+			return response{}, err
 		}
 		query := r.URL.Query()
 		query.Set(req.Credential.Name, secret)
@@ -137,6 +137,8 @@ func classify(p market.Payload, body []byte) error {
 		return fail(market.RetryAfter, "too many requests")
 	case p.Status == http.StatusNotFound, p.Status == http.StatusGone:
 		return &market.Failure{Outcome: market.Permanent, Reason: fmt.Sprintf("the source does not have it (HTTP %d)", p.Status), Alone: true}
+	case p.Status == http.StatusUnauthorized, p.Status == http.StatusForbidden:
+		return &market.Failure{Outcome: market.NeedsPerson, Reason: fmt.Sprintf("the source refused the request (HTTP %d)", p.Status), Refused: true}
 	case p.Status >= 400:
 		return fail(market.NeedsPerson, "the source refused the request")
 	case p.Status != http.StatusOK:

@@ -17,6 +17,7 @@ import (
 	"bourse/internal/ingest"
 	"bourse/internal/market"
 	"bourse/internal/replaytest"
+	"bourse/internal/secret"
 	"bourse/internal/source/alphavantage"
 	"bourse/internal/source/coinbase"
 	"bourse/internal/source/ecb"
@@ -56,7 +57,7 @@ var upstreams = []upstream{
 	{
 		"alphavantage", "2021-03-29T22:30:00Z", "2021-03-31T22:30:00Z", "2021-03-01",
 		func(url string) (ingest.Source, error) {
-			return alphavantage.New(url, func() (string, error) { return key, nil }, []string{"AAPL", "IBM"}, alphavantage.FreeRequests)
+			return alphavantage.New(url, secret.Open(key), []string{"AAPL", "IBM"}, alphavantage.FreeRequests)
 		},
 	},
 }

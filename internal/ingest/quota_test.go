@@ -16,6 +16,7 @@ import (
 	"bourse/internal/ingest"
 	"bourse/internal/market"
 	"bourse/internal/replaytest"
+	"bourse/internal/secret"
 	"bourse/internal/source/alphavantage"
 	"bourse/internal/source/alphavantage/alphavantagetest"
 )
@@ -43,7 +44,7 @@ type quotaWorld struct {
 	t     *testing.T
 	dir   string
 	now   time.Time
-	key   func() (string, error)
+	key   market.Secret
 	url   string
 	pause bool // between requests, as the source wants it
 	http  http.RoundTripper
@@ -122,7 +123,7 @@ func quotaBegin(t *testing.T) time.Time {
 }
 
 func TestQuota(t *testing.T) {
-	w := &quotaWorld{t: t, dir: t.TempDir(), now: quotaBegin(t), key: func() (string, error) { return key, nil }}
+	w := &quotaWorld{t: t, dir: t.TempDir(), now: quotaBegin(t), key: secret.Open(key)}
 	upstream := &alphavantagetest.Upstream{Now: func() time.Time { return w.now }, Key: key, PerDay: alphavantage.FreeRequests}
 	server := httptest.NewServer(upstream)
 	defer server.Close()
@@ -143,7 +144,7 @@ func TestQuotaReplayed(t *testing.T) {
 	}
 	server := replaytest.Start(t, "-now", quotaBegin(t).Format(time.RFC3339))
 	w := &quotaWorld{
-		t: t, dir: t.TempDir(), now: quotaBegin(t), key: func() (string, error) { return key, nil }, url: server.URL, pause: true,
+		t: t, dir: t.TempDir(), now: quotaBegin(t), key: secret.Open(key), url: server.URL, pause: true,
 		http: renamer{},
 	}
 	w.live(server.SetNow)
@@ -189,7 +190,7 @@ func TestQuotaIsShared(t *testing.T) {
 	dir := t.TempDir()
 	var running sync.WaitGroup
 	for range 4 {
-		src, err := alphavantage.New(server.URL, func() (string, error) { return key, nil }, quotaNames(), alphavantage.FreeRequests)
+		src, err := alphavantage.New(server.URL, secret.Open(key), quotaNames(), alphavantage.FreeRequests)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -224,7 +225,7 @@ func TestSpacing(t *testing.T) {
 	dir := t.TempDir()
 	const every = 100 * time.Millisecond
 	for _, symbols := range []string{"AAPL", "AAPL,IBM"} {
-		src, err := alphavantage.New(server.URL, func() (string, error) { return key, nil }, strings.Split(symbols, ","), alphavantage.FreeRequests)
+		src, err := alphavantage.New(server.URL, secret.Open(key), strings.Split(symbols, ","), alphavantage.FreeRequests)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -14,6 +14,7 @@ import (
 	"bourse/internal/ingest"
 	"bourse/internal/market"
 	"bourse/internal/replaytest"
+	"bourse/internal/secret"
 	"bourse/internal/source/alphavantage"
 	"bourse/internal/source/coinbase"
 	"bourse/internal/storetest"
@@ -156,7 +157,7 @@ func provisional(t *testing.T, b *bench, interval market.Interval, start string)
 // holds each day to the recording.
 func TestRecordedEquities(t *testing.T) {
 	server := replaytest.Start(t, "-now", "2021-03-31T22:30:00Z")
-	src, err := alphavantage.New(server.URL, func() (string, error) { return "premium", nil }, []string{"AAPL", "IBM"}, 0)
+	src, err := alphavantage.New(server.URL, secret.Open("premium"), []string{"AAPL", "IBM"}, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -106,9 +106,10 @@ func (in *Ingester) record(ctx context.Context, src Source, trigger string, work
 	log := in.cfg.Logger.With("source", run.Source, "run", run.ID)
 	log.InfoContext(ctx, "run started", "trigger", trigger)
 	failure := work(&run)
-	ctx = context.WithoutCancel(ctx) // the record of a run that was cancelled is still written
+	ended := ctx.Err()
+	ctx = context.WithoutCancel(ctx) // the record of a run that was cut short is still written
 	run.Finished = in.cfg.Now().UTC()
-	settle(&run, failure)
+	settle(&run, failure, ended)
 	if have, err := in.cfg.Store.Coverage(ctx, info); err == nil {
 		run.Newest = newest(have)
 		if run.Inserted > 0 {
@@ -133,19 +134,22 @@ func (in *Ingester) record(ctx context.Context, src Source, trigger string, work
 }
 
 // settle gives a run its outcome. What an error says of our own insides is for the
-// log; the record, which everyone can read, names upstream failures only.
-func settle(run *market.Run, err error) {
+// log; the record, which everyone can read, names upstream failures only. ended is why the
+// run had to stop, nil where it had not.
+func settle(run *market.Run, err, ended error) {
 	var f *market.Failure
 	switch {
 	case err == nil:
 		run.Outcome = market.OK
+	case errors.Is(ended, context.DeadlineExceeded):
+		run.Outcome, run.Error = market.Interrupted, "the time was up; the next run goes on"
+	case ended != nil:
+		run.Outcome, run.Error = market.Interrupted, "the process was told to stop"
 	case errors.As(err, &f):
 		run.Outcome, run.Error = f.Outcome, f.Reason
 		if f.After > 0 {
 			run.RetryAt = run.Finished.Add(f.After)
 		}
-	case errors.Is(err, context.Canceled):
-		run.Outcome, run.Error = market.Interrupted, "the process was told to stop"
 	default:
 		run.Outcome, run.Error = market.RetryAfter, "the store or the archive failed"
 	}
@@ -177,9 +181,14 @@ func (in *Ingester) fetch(ctx context.Context, src Source, run *market.Run, req 
 	if src.Info().Limits.PerDay > 0 {
 		attempts = fewAttempts
 	}
+	renewed := false
 	for attempt := 1; ; attempt++ {
 		err := in.fetchOnce(ctx, src, run, req, latest)
 		var f *market.Failure
+		if errors.As(err, &f) && f.Refused && !renewed && in.renew(ctx, run, req) {
+			renewed = true
+			continue
+		}
 		if errors.As(err, &f) && f.Outcome == market.QuotaUntil && f.After == 0 {
 			now := in.cfg.Now()
 			f.After = src.Info().Renewal(now).Sub(now)
@@ -199,6 +208,17 @@ func (in *Ingester) fetch(ctx context.Context, src Source, run *market.Run, req 
 			return ctx.Err()
 		}
 	}
+}
+
+// renew reads the credential of a request again after it was refused, and reports whether it
+// is another now.
+func (in *Ingester) renew(ctx context.Context, run *market.Run, req market.Request) bool {
+	if req.Credential.Name == "" {
+		return false
+	}
+	changed, err := req.Credential.Renew(ctx)
+	in.cfg.Logger.WarnContext(ctx, "the key was refused, and read again", "source", run.Source, "run", run.ID, "changed", changed, "error", err)
+	return changed
 }
 
 func (in *Ingester) fetchOnce(ctx context.Context, src Source, run *market.Run, req market.Request, latest map[market.SeriesKey]market.Bar) error {

@@ -10,6 +10,7 @@ import (
 
 	"bourse/internal/ingest"
 	"bourse/internal/market"
+	"bourse/internal/secret"
 	"bourse/internal/source/alphavantage"
 	"bourse/internal/source/alphavantage/alphavantagetest"
 )
@@ -24,7 +25,7 @@ func TestVerifyActions(t *testing.T) {
 	}
 	server := httptest.NewServer(upstream)
 	defer server.Close()
-	src, err := alphavantage.New(server.URL, func() (string, error) { return key, nil }, []string{"IBM"}, alphavantage.FreeRequests)
+	src, err := alphavantage.New(server.URL, secret.Open(key), []string{"IBM"}, alphavantage.FreeRequests)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,6 +23,8 @@ type Failure struct {
 	Reason  string        // for people; goes into the run record, so never a secret
 	After   time.Duration // the least time to wait, where the source said so
 	Err     error         // cause, for the log
+	// Refused says that the credential was not accepted: a renewed one may be.
+	Refused bool
 	// Alone says that it concerns this request alone: others of the run may succeed.
 	Alone bool
 }

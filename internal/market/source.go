@@ -49,6 +49,20 @@ func (s Source) Expected(now time.Time) Date {
 	return day
 }
 
+// Overdue returns how long the oldest bar that should be here by now has been missing, given
+// the start of the newest that is, zero where there is none; and zero where none is missing.
+// A source that is polled owes a bar for each poll, and may be a poll late with it.
+func (s Source) Overdue(newest, now time.Time) time.Duration {
+	if s.Poll > 0 && !newest.IsZero() {
+		return max(0, now.Sub(newest)-2*s.Poll)
+	}
+	missing := s.Expected(now) // where there is nothing: the last one
+	if !newest.IsZero() {
+		missing = s.Calendar.After(DateOf(newest))
+	}
+	return max(0, now.Sub(s.Published(missing)))
+}
+
 // QuotaDay returns the day whose quota a request at the time now is taken from.
 func (s Source) QuotaDay(now time.Time) Date { return DateOf(now.In(s.Location())) }
 
@@ -59,7 +73,7 @@ func (s Source) Renewal(now time.Time) time.Time { return (s.QuotaDay(now) + 1).
 type SourceStatus struct {
 	Source
 	NextRun     time.Time // zero when none is planned
-	Newest      time.Time // start of its newest bar, zero when it has none
+	Newest      time.Time // start of its newest bar of a day, zero when it has none
 	Instruments int
 	Ended       int
 	Bars        int64
@@ -68,4 +82,13 @@ type SourceStatus struct {
 	Flagged     int64 // values loaded and marked for review
 	LastRun     *Run  // newest finished run
 	LastOK      *Run  // newest run that succeeded
+}
+
+// Overdue returns how long the oldest bar that should be here by now has been missing.
+func (s SourceStatus) Overdue(now time.Time) time.Duration {
+	newest := s.Newest
+	if s.LastRun != nil && s.LastRun.Newest.After(newest) { // of any interval
+		newest = s.LastRun.Newest
+	}
+	return s.Source.Overdue(newest, now)
 }

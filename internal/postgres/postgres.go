@@ -35,7 +35,7 @@ type Store struct {
 
 // Most connections of one process, besides one for each lock and one that listens. A
 // replica of the API opens the readers only, a run of the ingest hardly more than one
-// of each.
+// of each. pool_max_conns in the database's URL is a bound below these.
 const (
 	readers = 8
 	writers = 4

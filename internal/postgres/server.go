@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"net"
 	"net/url"
 	"time"
@@ -18,6 +19,8 @@ type server struct {
 	config *pgxpool.Config
 	// password is set where each connection needs a new one.
 	password func(ctx context.Context, c *pgx.ConnConfig) error
+	// most bounds the connections of each pool.
+	most int32
 }
 
 const connectTimeout = 5 * time.Second
@@ -58,7 +61,10 @@ func parse(ctx context.Context, databaseURL string) (*server, error) {
 	maps.Copy(c.RuntimeParams, sessionSettings)
 	c.ConnectTimeout = connectTimeout
 	c.DialFunc = (&net.Dialer{KeepAliveConfig: keepAlive}).DialContext
-	s := &server{config: config}
+	s := &server{config: config, most: math.MaxInt32}
+	if query.Has("pool_max_conns") {
+		s.most = config.MaxConns
+	}
 	if auth == "iam" {
 		if s.password, err = iamPassword(ctx, c); err != nil {
 			return nil, err
@@ -72,7 +78,7 @@ func (s *server) pool(ctx context.Context, most int32, settings map[string]strin
 	c := s.config.Copy()
 	maps.Copy(c.ConnConfig.RuntimeParams, settings)
 	c.BeforeConnect = s.password
-	c.MaxConns, c.MinConns = most, 0
+	c.MaxConns, c.MinConns = min(most, s.most), 0
 	// After a failover or a change of the password the old connections go soon.
 	c.MaxConnLifetime, c.MaxConnLifetimeJitter, c.MaxConnIdleTime = 30*time.Minute, 5*time.Minute, 5*time.Minute
 	c.PingTimeout = connectTimeout

@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"strings"
 
-	"bourse/internal/config"
 	"bourse/internal/ingest"
+	"bourse/internal/secret"
 	"bourse/internal/source/alphavantage"
 	"bourse/internal/source/coinbase"
 	"bourse/internal/source/ecb"
@@ -28,7 +28,7 @@ func (f *Feeds) Flags(fs *flag.FlagSet) {
 	fs.StringVar(&f.coinbaseURL, "coinbase-url", coinbase.URL, "base URL of Coinbase Exchange")
 	fs.StringVar(&f.coinbaseProducts, "coinbase-products", "BTC-USD,ETH-USD", "`products` to read from Coinbase Exchange, or none")
 	fs.StringVar(&f.alphaURL, "alphavantage-url", alphavantage.URL, "base URL of Alpha Vantage")
-	fs.StringVar(&f.alphaKey, "alphavantage-key", "", "API `key`, or file:// and where it is; without one Alpha Vantage is not read")
+	fs.StringVar(&f.alphaKey, "alphavantage-key", "", "API `key`, or file:// or awssecretsmanager:// and where it is; without one Alpha Vantage is not read")
 	fs.StringVar(&f.alphaSymbols, "alphavantage-symbols", "AAPL,IBM,SPY", "`symbols` of US equities to read from Alpha Vantage")
 	fs.IntVar(&f.alphaRequests, "alphavantage-requests", alphavantage.FreeRequests, "requests a day of the key's plan; 0: a premium plan, without a bound and with the whole history")
 }
@@ -48,7 +48,7 @@ func (f *Feeds) Open() ([]ingest.Source, error) {
 		sources = append(sources, candles)
 	}
 	if f.alphaKey != "" {
-		equities, err := alphavantage.New(f.alphaURL, config.Secret(f.alphaKey), strings.Split(f.alphaSymbols, ","), f.alphaRequests)
+		equities, err := alphavantage.New(f.alphaURL, secret.Open(f.alphaKey), strings.Split(f.alphaSymbols, ","), f.alphaRequests)
 		if err != nil {
 			return nil, err
 		}

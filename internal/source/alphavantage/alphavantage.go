@@ -50,7 +50,7 @@ const (
 // Source is the feed. The zero value is not usable; see [New].
 type Source struct {
 	base    string
-	key     func() (string, error)
+	key     market.Secret
 	symbols []string
 	perDay  int
 }
@@ -58,7 +58,7 @@ type Source struct {
 // New returns the feed of some symbols of US equities, such as "IBM". The key is asked
 // for with each request. perDay is how many requests the plan has in a day; zero stands
 // for a premium plan, which has no such bound and gives the whole history.
-func New(base string, key func() (string, error), symbols []string, perDay int) (*Source, error) {
+func New(base string, key market.Secret, symbols []string, perDay int) (*Source, error) {
 	u, err := url.Parse(base)
 	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
 		return nil, errors.New("the Alpha Vantage base URL is not an http or https URL")
@@ -193,7 +193,7 @@ func (s *Source) request(what, symbol string, from market.Date, now time.Time) m
 	}
 	return market.Request{
 		Resource: what + "/" + symbol, URL: s.base + "/query?" + query.Encode(), MaxBytes: most,
-		Credential: market.Credential{Name: "apikey", Value: s.key},
+		Credential: market.Credential{Name: "apikey", Secret: s.key},
 	}
 }
 

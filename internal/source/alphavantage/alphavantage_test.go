@@ -9,12 +9,13 @@ import (
 	"time"
 
 	"bourse/internal/market"
+	"bourse/internal/secret"
 	"bourse/internal/source/alphavantage/alphavantagetest"
 )
 
 func newSource(t testing.TB, perDay int, symbols ...string) *Source {
 	t.Helper()
-	s, err := New("https://example.com/", func() (string, error) { return "a key", nil }, symbols, perDay)
+	s, err := New("https://example.com/", secret.Open("a key"), symbols, perDay)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -22,7 +23,6 @@ func newSource(t testing.TB, perDay int, symbols ...string) *Source {
 }
 
 func TestNew(t *testing.T) {
-	key := func() (string, error) { return "", nil }
 	for _, c := range []struct {
 		base    string
 		symbols []string
@@ -31,7 +31,7 @@ func TestNew(t *testing.T) {
 		{"ftp://example.com", []string{"IBM"}, 25}, {"", []string{"IBM"}, 25}, {"https://example.com", []string{"IBM", "IBM"}, 25},
 		{"https://example.com", []string{"ibm"}, 25}, {"https://example.com", []string{""}, 25}, {"https://example.com", []string{"IBM"}, -1},
 	} {
-		if _, err := New(c.base, key, c.symbols, c.perDay); err == nil {
+		if _, err := New(c.base, secret.Open("a key"), c.symbols, c.perDay); err == nil {
 			t.Errorf("%+v was taken", c)
 		}
 	}

@@ -21,8 +21,8 @@ var messages = []struct {
 	{"requests per day", market.Failure{Outcome: market.QuotaUntil, Reason: "the source says that the quota of the day is used up"}},
 	{"premium feature", market.Failure{Outcome: market.Permanent, Reason: "it needs a premium plan", Alone: true}},
 	{"premium endpoint", market.Failure{Outcome: market.Permanent, Reason: "it needs a premium plan", Alone: true}},
-	{"apikey is invalid or missing", market.Failure{Outcome: market.NeedsPerson, Reason: "the key is refused"}},
-	{"**demo** API key", market.Failure{Outcome: market.NeedsPerson, Reason: "the demo key is for demonstrations only"}},
+	{"apikey is invalid or missing", market.Failure{Outcome: market.NeedsPerson, Reason: "the key is refused", Refused: true}},
+	{"**demo** API key", market.Failure{Outcome: market.NeedsPerson, Reason: "the demo key is for demonstrations only", Refused: true}},
 	{"Invalid API call", market.Failure{Outcome: market.Permanent, Reason: "the source does not know the symbol", Alone: true}},
 }
 
