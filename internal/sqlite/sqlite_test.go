@@ -70,7 +70,7 @@ func TestSchemaKeepsHistory(t *testing.T) {
 	}
 	defer db.Close()
 	for _, statement := range []string{
-		`INSERT INTO sources (name, title, homepage, attribution, licence, calendar, publish_at, zone) VALUES ('ecb', '', '', '', 'public', 'TARGET', 0, 'UTC')`,
+		`INSERT INTO sources VALUES ('ecb', '', '', '', 'public', 'TARGET', 0, 'UTC', NULL, 0, 0)`,
 		`INSERT INTO runs (id, source, trigger, started_at) VALUES (1, 'ecb', 'manual', 0)`,
 		`INSERT INTO payloads (id, run_id, source, resource, url, status, received_at, sha256, size, loaded) VALUES (1, 1, 'ecb', '', '', 200, 0, 'a', 1, 1)`,
 		`INSERT INTO instruments (id, symbol, name, kind, base, quote, source, calendar, licence) VALUES (1, 'EURUSD', '', 'fx', 'EUR', 'USD', 'ecb', 'TARGET', 'public')`,

@@ -120,8 +120,6 @@ func sources(_ *testing.T, b *bench) {
 	b.same("last run", s.LastRun.ID, failed)
 	b.same("last success", s.LastOK.ID, b.run)
 	b.same("published at", s.PublishAt, 16*time.Hour)
-	b.same("polled every", s.Poll, 5*time.Minute)
-	b.same("requests a day", s.Limits.PerDay, 25)
 	b.same("next run", s.NextRun, b.now)
 	b.same("asked", fmt.Sprint(s.Poll, s.Limits.PerDay), "5m0s 25")
 }
