@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"bourse/cmd/internal/wire"
 	"bourse/internal/ingest"
 	"bourse/internal/market"
 
@@ -38,40 +39,12 @@ func (c cli) backfill() *ffcli.Command {
 		})
 }
 
-// runLine is the result of a run.
-type runLine struct {
-	Source          string         `json:"source"`
-	Trigger         string         `json:"trigger"`
-	Run             int64          `json:"run"`
-	Outcome         market.Outcome `json:"outcome"`
-	Error           string         `json:"error"`
-	Requests        int            `json:"requests"`
-	Payloads        int            `json:"payloads"`
-	Bars            int            `json:"bars"`
-	Inserted        int            `json:"inserted"`
-	Revised         int            `json:"revised"`
-	Unchanged       int            `json:"unchanged"`
-	Rejected        int            `json:"rejected"`
-	Flagged         int            `json:"flagged"`
-	Newest          *string        `json:"newest"`
-	DurationSeconds float64        `json:"duration_seconds"`
-}
-
 // ran writes the record of a run. One that did not succeed is an error too.
 func (j *job) ran(r market.Run, err error) error {
 	if err != nil {
 		return err
 	}
-	line := runLine{
-		Source: r.Source, Trigger: r.Trigger, Run: r.ID, Outcome: r.Outcome, Error: r.Error, Requests: r.Requests, Payloads: r.Payloads,
-		Bars: r.Bars, Inserted: r.Inserted, Revised: r.Revised, Unchanged: r.Unchanged, Rejected: r.Rejected, Flagged: r.Flagged,
-		DurationSeconds: r.Finished.Sub(r.Started).Seconds(),
-	}
-	if !r.Newest.IsZero() {
-		newest := market.DateOf(r.Newest).String()
-		line.Newest = &newest
-	}
-	if err := j.out.Encode(line); err != nil {
+	if err := j.out.Encode(wire.LineOf(r)); err != nil {
 		return fmt.Errorf("standard output: %w", err)
 	}
 	switch r.Outcome {

@@ -27,5 +27,5 @@ func Setup(service string, w io.Writer, level slog.Level) *Telemetry {
 		collectors.NewBuildInfoCollector(),
 	)
 	handler := slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level})
-	return &Telemetry{Logger: slog.New(handler).With("service", service), Registry: r}
+	return &Telemetry{Logger: slog.New(contextHandler{handler}).With("service", service), Registry: r}
 }
