@@ -131,7 +131,10 @@ func (b *bourse) goOffline(t *testing.T) {
 func (b *bourse) serve(t *testing.T) string {
 	t.Helper()
 	heard := &listening{addr: make(chan string, 1)}
-	tel := telemetry.Setup("bourse", t.Output(), slog.LevelError)
+	tel, err := telemetry.Setup(t.Context(), "bourse", t.Output(), slog.LevelError)
+	if err != nil {
+		t.Fatal(err)
+	}
 	tel.Logger = slog.New(heard)
 	rest := api.New(api.Config{Store: b.store, Archive: b.raw, Registerer: tel.Registry})
 	pages, err := web.New(web.Config{API: rest, Logger: tel.Logger})

@@ -31,22 +31,26 @@ func run(ctx context.Context, args []string, stderr io.Writer) (err error) {
 	if err := config.Parse(fs, args); err != nil {
 		return err
 	}
-	tel := telemetry.Setup("api", stderr, *level)
+	tel, err := telemetry.Setup(ctx, "api", stderr, *level)
+	if err != nil {
+		return err
+	}
+	defer tel.Shutdown(ctx)
 	tel.Logger.InfoContext(ctx, "starting", config.Attrs(fs)...)
 
-	store, err := wire.OpenStore(ctx, storage)
+	store, err := wire.OpenStore(ctx, storage, tel.Registry)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
-	raw, err := wire.OpenArchive(ctx, storage)
+	raw, err := wire.OpenArchive(ctx, storage, tel.Registry)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, raw.Close()) }()
 	rest := api.New(api.Config{
 		Store: store, Archive: raw, Keys: store, Limit: api.Limit{Rate: clients.Rate, Burst: clients.Burst}, Proxies: clients.Proxies,
-		Logger: tel.Logger, Registerer: tel.Registry,
+		Logger: tel.Logger, Registerer: tel.Registry, Tracer: tel.Tracer,
 	})
 
 	// The background work ends before the store is closed.

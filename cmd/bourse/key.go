@@ -107,7 +107,7 @@ func (c cli) keyVerb(fs *flag.FlagSet, short string, do func(context.Context, wi
 			if err := config.Parse(fs, args); err != nil {
 				return err
 			}
-			store, err := wire.OpenStore(ctx, storage)
+			store, err := wire.OpenStore(ctx, storage, nil)
 			if err != nil {
 				return err
 			}

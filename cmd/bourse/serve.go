@@ -42,7 +42,11 @@ func serve(stderr io.Writer) *ffcli.Command {
 			if err := config.Parse(fs, nil); err != nil {
 				return err
 			}
-			tel := telemetry.Setup("bourse", stderr, *s.level)
+			tel, err := telemetry.Setup(ctx, "bourse", stderr, *s.level)
+			if err != nil {
+				return err
+			}
+			defer tel.Shutdown(ctx)
 			tel.Logger.InfoContext(ctx, "starting", config.Attrs(fs)...)
 			return serveAll(ctx, listen, clients, s, tel)
 		},
@@ -50,7 +54,7 @@ func serve(stderr io.Writer) *ffcli.Command {
 }
 
 func serveAll(ctx context.Context, listen config.Listen, clients config.Clients, s settings, tel *telemetry.Telemetry) (err error) {
-	sys, err := s.open(ctx)
+	sys, err := s.open(ctx, tel)
 	if err != nil {
 		return err
 	}
@@ -62,9 +66,9 @@ func serveAll(ctx context.Context, listen config.Listen, clients config.Clients,
 	rest := api.New(api.Config{
 		Store: sys.store, Archive: sys.archive, Keys: sys.store,
 		Limit: api.Limit{Rate: clients.Rate, Burst: clients.Burst}, Proxies: clients.Proxies,
-		Logger: tel.Logger, Registerer: tel.Registry,
+		Logger: tel.Logger, Registerer: tel.Registry, Tracer: tel.Tracer,
 	})
-	pages, err := web.New(web.Config{API: rest, Logger: tel.Logger})
+	pages, err := web.New(web.Config{API: rest, Logger: tel.Logger, Registerer: tel.Registry, Tracer: tel.Tracer})
 	if err != nil {
 		return err
 	}

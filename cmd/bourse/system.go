@@ -7,9 +7,9 @@ import (
 	"log/slog"
 
 	"bourse/cmd/internal/wire"
-	"bourse/internal/archive"
 	"bourse/internal/config"
 	"bourse/internal/ingest"
+	"bourse/internal/telemetry"
 )
 
 // settings are those of the system, which the server and every verb have.
@@ -28,21 +28,21 @@ func (s *settings) flags(fs *flag.FlagSet) {
 // system is a store, an archive and the sources that fill them.
 type system struct {
 	store   wire.Store
-	archive *archive.Archive
+	archive wire.Archive
 	sources []ingest.Source
 }
 
 // open opens what the settings name. It does not migrate.
-func (s *settings) open(ctx context.Context) (*system, error) {
+func (s *settings) open(ctx context.Context, tel *telemetry.Telemetry) (*system, error) {
 	sources, err := s.feeds.Open()
 	if err != nil {
 		return nil, err
 	}
-	store, err := wire.OpenStore(ctx, s.storage)
+	store, err := wire.OpenStore(ctx, s.storage, tel.Registry)
 	if err != nil {
 		return nil, err
 	}
-	raw, err := wire.OpenArchive(ctx, s.storage)
+	raw, err := wire.OpenArchive(ctx, s.storage, tel.Registry)
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
 	}

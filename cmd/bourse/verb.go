@@ -96,9 +96,13 @@ func (c cli) run(ctx context.Context, fs *flag.FlagSet, s settings, source strin
 		cfg.Progress = (&teller{w: c.stderr}).tell
 		quiet(fs, s.level)
 	}
-	tel := telemetry.Setup("bourse", c.stderr, *s.level)
+	tel, err := telemetry.Setup(ctx, "bourse", c.stderr, *s.level)
+	if err != nil {
+		return err
+	}
+	defer tel.Shutdown(ctx)
 	tel.Logger.InfoContext(ctx, "starting", append([]any{slog.String("verb", fs.Name())}, config.Attrs(fs)...)...)
-	sys, err := s.open(ctx)
+	sys, err := s.open(ctx, tel)
 	if err != nil {
 		return err
 	}

@@ -38,7 +38,11 @@ func run(ctx context.Context, args []string, stderr io.Writer) (err error) {
 	if err := config.Parse(fs, args); err != nil {
 		return err
 	}
-	tel := telemetry.Setup("ingest-lambda", stderr, *level)
+	tel, err := telemetry.Setup(ctx, "ingest-lambda", stderr, *level)
+	if err != nil {
+		return err
+	}
+	defer tel.Shutdown(ctx)
 	slog.SetDefault(tel.Logger) // what the library for Lambda logs becomes JSON too
 	tel.Logger.InfoContext(ctx, "starting", config.Attrs(fs)...)
 
@@ -46,12 +50,12 @@ func run(ctx context.Context, args []string, stderr io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	store, err := wire.OpenStore(ctx, storage)
+	store, err := wire.OpenStore(ctx, storage, nil)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
-	raw, err := wire.OpenArchive(ctx, storage)
+	raw, err := wire.OpenArchive(ctx, storage, nil)
 	if err != nil {
 		return err
 	}

@@ -32,10 +32,14 @@ func run(ctx context.Context, args []string, stderr io.Writer) (err error) {
 	if err := config.Parse(fs, args); err != nil {
 		return err
 	}
-	tel := telemetry.Setup("ingest", stderr, *level)
+	tel, err := telemetry.Setup(ctx, "ingest", stderr, *level)
+	if err != nil {
+		return err
+	}
+	defer tel.Shutdown(ctx)
 	tel.Logger.InfoContext(ctx, "starting", config.Attrs(fs)...)
 
-	store, err := wire.OpenStore(ctx, storage)
+	store, err := wire.OpenStore(ctx, storage, tel.Registry)
 	if err != nil {
 		return err
 	}
@@ -43,7 +47,7 @@ func run(ctx context.Context, args []string, stderr io.Writer) (err error) {
 	if err := store.Ping(ctx); err != nil {
 		return fmt.Errorf("%w (run migrate first)", err)
 	}
-	raw, err := wire.OpenArchive(ctx, storage)
+	raw, err := wire.OpenArchive(ctx, storage, tel.Registry)
 	if err != nil {
 		return err
 	}

@@ -24,10 +24,14 @@ func run(ctx context.Context, args []string, stderr io.Writer) (err error) {
 	if err := config.Parse(fs, args); err != nil {
 		return err
 	}
-	tel := telemetry.Setup("migrate", stderr, *level)
+	tel, err := telemetry.Setup(ctx, "migrate", stderr, *level)
+	if err != nil {
+		return err
+	}
+	defer tel.Shutdown(ctx)
 	tel.Logger.InfoContext(ctx, "starting", config.Attrs(fs)...)
 
-	store, err := wire.OpenStore(ctx, storage)
+	store, err := wire.OpenStore(ctx, storage, tel.Registry)
 	if err != nil {
 		return err
 	}

@@ -33,7 +33,11 @@ func run(ctx context.Context, args []string, stderr io.Writer) error {
 	if err := config.Parse(fs, args); err != nil {
 		return err
 	}
-	tel := telemetry.Setup("web", stderr, *level)
+	tel, err := telemetry.Setup(ctx, "web", stderr, *level)
+	if err != nil {
+		return err
+	}
+	defer tel.Shutdown(ctx)
 	tel.Logger.InfoContext(ctx, "starting", config.Attrs(fs)...)
 
 	target, err := url.Parse(*apiURL)
@@ -49,6 +53,10 @@ func run(ctx context.Context, args []string, stderr io.Writer) error {
 			r.SetXForwarded()
 			r.Out.URL.RawQuery = r.In.URL.RawQuery // a malformed one is the API's to refuse
 		},
+		ModifyResponse: func(resp *http.Response) error {
+			resp.Header.Del("X-Request-Id") // ours, which it was given, is set already
+			return nil
+		},
 		FlushInterval: -1, // the event stream goes through at once
 		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) {
 			tel.Logger.WarnContext(r.Context(), "the API does not answer", "error", err)
@@ -59,7 +67,7 @@ func run(ctx context.Context, args []string, stderr io.Writer) error {
 			fmt.Fprint(w, `{"type":"urn:bourse:problem:unavailable","title":"A part of the service is down","status":503}`)
 		},
 	}
-	pages, err := web.New(web.Config{API: proxy, Logger: tel.Logger})
+	pages, err := web.New(web.Config{API: proxy, Logger: tel.Logger, Registerer: tel.Registry, Tracer: tel.Tracer})
 	if err != nil {
 		return err
 	}

@@ -15,8 +15,10 @@ import (
 	"time"
 
 	"bourse/internal/market"
+	"bourse/internal/telemetry"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/trace"
 )
 
 // Store is what the API reads from. All methods are safe for concurrent use, see
@@ -64,6 +66,8 @@ type Config struct {
 	Logger  *slog.Logger
 	// Registerer takes the metrics; nil: none are kept.
 	Registerer prometheus.Registerer
+	// Tracer starts the traces of requests; nil: there are none.
+	Tracer trace.TracerProvider
 	// Now is the clock; nil: the real one.
 	Now func() time.Time
 }
@@ -94,7 +98,13 @@ func New(cfg Config) *API {
 		cfg.Now = time.Now
 	}
 	a := &API{cfg: cfg, hub: newHub(), limiter: newLimiter(cfg.Limit)}
-	a.handler = a.observed(a.limited(a.routes()))
+	a.handler = telemetry.Requests{
+		Part: "api", Logger: cfg.Logger, Registerer: cfg.Registerer, Tracer: cfg.Tracer,
+		Failed: func(w http.ResponseWriter, r *http.Request) { a.tell(w, r, internal.of("", ""), false) },
+	}.Handler(a.limited(a.routes()))
+	cfg.Registerer.MustRegister(newStatus(cfg), prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "bourse_streams", Help: "Event streams that are open.",
+	}, a.hub.size))
 	return a
 }
 

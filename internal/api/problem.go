@@ -7,6 +7,7 @@ import (
 	"net/http"
 
 	"bourse/internal/market"
+	"bourse/internal/telemetry"
 )
 
 // problem is an error that the client is told of, as RFC 9457 has it. Its type is
@@ -80,10 +81,10 @@ func orNotFound(err error, p *problem) error {
 // tell writes a problem.
 func (a *API) tell(w http.ResponseWriter, r *http.Request, err error, simulated bool) {
 	p := *asProblem(err)
-	p.Request = requestID(r.Context())
+	p.Request = telemetry.Request(r.Context())
 	if p.Status >= http.StatusInternalServerError {
 		if r.Context().Err() == nil { // else nobody waits for the answer, which may be why it failed
-			a.cfg.Logger.ErrorContext(r.Context(), "request failed", "request", p.Request, "path", r.URL.Path, "error", err)
+			a.cfg.Logger.ErrorContext(r.Context(), "request failed", "path", r.URL.Path, "error", err)
 		}
 		w.Header().Set("Retry-After", "5")
 	}

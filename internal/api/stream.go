@@ -48,6 +48,13 @@ func (h *hub) leave(c chan market.Change) {
 	delete(h.clients, c)
 }
 
+// size is how many listen.
+func (h *hub) size() float64 {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return float64(len(h.clients))
+}
+
 func (h *hub) send(change market.Change) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

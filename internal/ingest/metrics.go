@@ -12,8 +12,6 @@ type Metrics struct {
 	duration *prometheus.HistogramVec
 	requests *prometheus.CounterVec
 	bars     *prometheus.CounterVec
-	newest   *prometheus.GaugeVec
-	lag      *prometheus.GaugeVec
 }
 
 // NewMetrics registers the metrics of ingest.
@@ -32,14 +30,8 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 		bars: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "bourse_ingest_bars_total", Help: "Bars by what became of them.",
 		}, []string{"source", "result"}),
-		newest: prometheus.NewGaugeVec(prometheus.GaugeOpts{
-			Name: "bourse_ingest_newest_bar_timestamp_seconds", Help: "Start of the newest bar of a source.",
-		}, []string{"source"}),
-		lag: prometheus.NewGaugeVec(prometheus.GaugeOpts{
-			Name: "bourse_ingest_lag_seconds", Help: "From publication to arrival, for the newest bar that arrived.",
-		}, []string{"source"}),
 	}
-	r.MustRegister(m.runs, m.duration, m.requests, m.bars, m.newest, m.lag)
+	r.MustRegister(m.runs, m.duration, m.requests, m.bars)
 	return m
 }
 
@@ -54,11 +46,5 @@ func (m *Metrics) observe(r market.Run) {
 		"inserted": r.Inserted, "revised": r.Revised, "unchanged": r.Unchanged, "rejected": r.Rejected, "flagged": r.Flagged,
 	} {
 		m.bars.WithLabelValues(r.Source, result).Add(float64(n))
-	}
-	if !r.Newest.IsZero() {
-		m.newest.WithLabelValues(r.Source).Set(float64(r.Newest.Unix()))
-	}
-	if r.Inserted > 0 {
-		m.lag.WithLabelValues(r.Source).Set(r.Lag.Seconds())
 	}
 }

@@ -33,7 +33,7 @@ func serve(t *testing.T, h http.Handler, ready func(context.Context) error, drai
 	go func() {
 		r.ended <- Run(ctx, Config{
 			Listen:  config.Listen{Addr: "127.0.0.1:0", AdminAddr: "127.0.0.1:0", Drain: drain},
-			Handler: h, Ready: ready, Telemetry: telemetry.Setup("test", in, slog.LevelInfo),
+			Handler: h, Ready: ready, Telemetry: setup(t, in),
 		})
 		in.Close()
 	}()
@@ -53,6 +53,15 @@ func serve(t *testing.T, h http.Handler, ready func(context.Context) error, drai
 	r.url, r.admin = "http://"+entry.Addr, "http://"+entry.Admin
 	t.Cleanup(cancel)
 	return r
+}
+
+func setup(t *testing.T, log io.Writer) *telemetry.Telemetry {
+	t.Helper()
+	tel, err := telemetry.Setup(t.Context(), "test", log, slog.LevelInfo)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tel
 }
 
 func get(t *testing.T, url string) (int, string) {
@@ -165,7 +174,7 @@ func TestAddressInUse(t *testing.T) {
 	s := serve(t, http.NotFoundHandler(), ok, 0)
 	err := Run(t.Context(), Config{
 		Listen:  config.Listen{Addr: strings.TrimPrefix(s.url, "http://"), AdminAddr: "127.0.0.1:0"},
-		Handler: http.NotFoundHandler(), Ready: ok, Telemetry: telemetry.Setup("test", io.Discard, slog.LevelInfo),
+		Handler: http.NotFoundHandler(), Ready: ok, Telemetry: setup(t, io.Discard),
 	})
 	if err == nil {
 		t.Error("two servers at one address")

@@ -4,12 +4,20 @@ import (
 	"html/template"
 	"log/slog"
 	"net/http"
+
+	"bourse/internal/telemetry"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/trace"
 )
 
 // Config is what the pages need.
 type Config struct {
 	API    http.Handler // answers /api/v1/...; in one process the api itself, else a reverse proxy
 	Logger *slog.Logger // slog.Default() if nil
+	// Registerer takes the metrics, Tracer starts the traces; nil: there are none.
+	Registerer prometheus.Registerer
+	Tracer     trace.TracerProvider
 }
 
 // site is the dashboard.
@@ -39,7 +47,9 @@ func newSite(cfg Config, assets *assets) (http.Handler, error) {
 	if s.pages, err = parseTemplates(assets); err != nil {
 		return nil, err
 	}
-	return s.routes(), nil
+	return telemetry.Requests{
+		Part: "web", Logger: s.logger, Registerer: cfg.Registerer, Tracer: cfg.Tracer, Public: true,
+	}.Handler(s.routes()), nil
 }
 
 func (s *site) routes() http.Handler {

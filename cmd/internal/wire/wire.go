@@ -16,6 +16,8 @@ import (
 	"bourse/internal/market"
 	"bourse/internal/postgres"
 	"bourse/internal/sqlite"
+
+	"github.com/prometheus/client_golang/prometheus"
 )
 
 // Store is all that commands want of a store.
@@ -31,8 +33,20 @@ type Store interface {
 	Close() error
 }
 
-// OpenStore opens the store of the settings. It does not migrate.
-func OpenStore(ctx context.Context, s config.Storage) (Store, error) {
+// OpenStore opens the store of the settings, and registers the metrics of its operations; nil: none
+// are kept. It does not migrate.
+func OpenStore(ctx context.Context, s config.Storage, r prometheus.Registerer) (Store, error) {
+	store, err := openStore(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	if r == nil {
+		return store, nil
+	}
+	return observedStore{store, newOperations(r, "store")}, nil
+}
+
+func openStore(ctx context.Context, s config.Storage) (Store, error) {
 	address, _, err := s.URLs()
 	if err != nil {
 		return nil, err
@@ -50,11 +64,19 @@ func OpenStore(ctx context.Context, s config.Storage) (Store, error) {
 	return nil, fmt.Errorf("the database URL begins with sqlite:// or postgres://, not %s://", u.Scheme)
 }
 
-// OpenArchive opens the archive of the settings.
-func OpenArchive(ctx context.Context, s config.Storage) (*archive.Archive, error) {
+// OpenArchive opens the archive of the settings, and registers the metrics of its operations;
+// nil: none are kept.
+func OpenArchive(ctx context.Context, s config.Storage, r prometheus.Registerer) (Archive, error) {
 	_, address, err := s.URLs()
 	if err != nil {
 		return nil, err
 	}
-	return archive.Open(ctx, address)
+	raw, err := archive.Open(ctx, address)
+	if err != nil {
+		return nil, err
+	}
+	if r == nil {
+		return raw, nil
+	}
+	return newObservedArchive(raw, r), nil
 }
