@@ -10,8 +10,9 @@ import (
 )
 
 // checkCommands finds commands in the documents that do not work as written: targets
-// that the Makefile lacks, binaries without a main package, and verbs and flags of
-// bourse that its sources never spell.
+// that the Makefile lacks, binaries without a main package, verbs and flags of bourse
+// that its sources never spell, and addresses that it does not serve. A fence of a
+// runbook must say whether it is one of commands, or it would not be looked at.
 func checkCommands(files fs.FS, graph Graph) []Finding {
 	makefile, _ := fs.ReadFile(files, "Makefile")
 	c := commandChecker{
@@ -19,9 +20,15 @@ func checkCommands(files fs.FS, graph Graph) []Finding {
 		binaries: binaries(graph),
 		verbs:    literals(files, "cmd/"+module),
 		flags:    literals(files, "cmd") + literals(files, "internal"),
+		askers:   newAskers(files),
 	}
 	var found []Finding
 	for _, doc := range documents(files) {
+		for _, b := range doc.blocks {
+			if b.fenced && b.info == "" && path.Dir(doc.name) == "docs/runbooks" {
+				found = append(found, Finding{doc.name, b.line, "the fence does not say what it holds"})
+			}
+		}
 		for _, text := range doc.commands() {
 			for _, argv := range splitShell(text.text) {
 				if problem := c.check(argv); problem != "" {
@@ -36,6 +43,7 @@ func checkCommands(files fs.FS, graph Graph) []Finding {
 type commandChecker struct {
 	targets, binaries []string
 	verbs, flags      string // Go sources that must spell them
+	askers            askers
 }
 
 var (
@@ -63,6 +71,8 @@ func (c commandChecker) check(argv []string) string {
 		return c.checkBinary(binary, argv[1:])
 	case name == module:
 		return c.checkBinary(name, argv[1:])
+	case name == "curl":
+		return c.askers.check(argv[1:])
 	}
 	return ""
 }

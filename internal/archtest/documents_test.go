@@ -14,7 +14,7 @@ func TestFixtureIsTrue(t *testing.T) {
 // TestBreaks makes one statement of the fixture untrue at a time. Exactly that one must
 // be found.
 func TestBreaks(t *testing.T) {
-	const readme, arch = "README.md", "ARCHITECTURE.md"
+	const readme, arch, late = "README.md", "ARCHITECTURE.md", "docs/runbooks/Late.md"
 	for _, tt := range []struct {
 		name      string
 		file      string
@@ -51,6 +51,12 @@ func TestBreaks(t *testing.T) {
 		{"go run", readme, "`make build`", "`go run ./cmd/notes`", "commands: README.md:9: there is no command cmd/notes"},
 		{"verb", readme, "bourse backfill", "bourse refill", `commands: README.md:19: bourse has no verb "refill"`},
 		{"flag", readme, "-addr", "-address", "commands: README.md:15: bourse has no flag -address"},
+		{"address", late, "bars/EURUSD", "bars/EURUSD/all", "commands: docs/runbooks/Late.md:4: nothing serves /api/v1/bars/EURUSD/all at port 8080"},
+		{"address of another port", late, "localhost:8080/readyz", "localhost:9090/readyz", "commands: docs/runbooks/Late.md:4: nothing serves /readyz at port 9090"},
+		{"parameter", late, "?addr=", "?limit=", `commands: docs/runbooks/Late.md:4: /api/v1/bars/EURUSD has no parameter "limit"`},
+		{"profile", late, "pprof/heap", "pprof/heaps", "commands: docs/runbooks/Late.md:5: nothing serves /debug/pprof/heaps at port 9090"},
+		{"verb in a runbook", late, "bourse backfill", "bourse fill", `commands: docs/runbooks/Late.md:6: bourse has no verb "fill"`},
+		{"fence without a name", late, "```promql", "```", "commands: docs/runbooks/Late.md:10: the fence does not say what it holds"},
 		{"variable", readme, "BOURSE_DATABASE_URL", "BOURSE_DATABASE", "variables: README.md:12: nothing reads BOURSE_DATABASE"},
 		{"variables by prefix", readme, "BOURSE_TEST_*", "BOURSE_TRIAL_*", "variables: README.md:12: nothing reads BOURSE_TRIAL_"},
 		{"route without documentation", "internal/api/routes.go", `"not a route"`, `"GET /api/v1/runs"`, "routes: internal/api/routes.go:5: GET /api/v1/runs is not documented in internal/api/openapi.yaml"},
