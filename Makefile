@@ -13,7 +13,7 @@ manifest   := internal/web/dist/manifest.json
 installed  := web/node_modules/.package-lock.json
 web_source := $(shell find web -name node_modules -prune -o -type f -print)
 
-.PHONY: help run build web test test-go test-browser test-long test-race bench bench-load faults fuzz e2e e2e-cluster drills lint format generate chromium versions clean
+.PHONY: help run observe build web test test-go test-browser test-long test-race bench bench-load faults fuzz e2e e2e-cluster drills lint format generate chromium versions clean
 
 help: ## Show this help
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} \
@@ -24,6 +24,12 @@ run: $(manifest) ## Build and serve http://localhost:8080
 	$(go_build) ./cmd/bourse
 	@echo 'bourse: http://localhost:8080 (Ctrl-C ends it)'
 	@exec bin/bourse
+
+observe: $(manifest) ## Build and serve, with a Prometheus at :9091 and an Alertmanager at :9093
+	@tools/debian prometheus prometheus
+	@tools/debian prometheus-alertmanager prometheus-alertmanager alertmanager
+	$(go_build) ./cmd/bourse
+	@exec deploy/observability/observe
 
 build: $(manifest) ## Build every binary into bin/, with the web assets inside
 	$(go_build) ./cmd/...
@@ -86,6 +92,7 @@ format: versions ## Format the Go sources
 
 generate: versions ## Write the generated files again
 	go generate ./...
+	go -C tools/observability run .
 
 clean: ## Remove what the build made; data/ stays
 	rm -rf bin web/node_modules internal/web/dist/*
@@ -110,11 +117,12 @@ make_images = go -C tools/images run . $(if $(IMAGE_REPO),-repo='$(IMAGE_REPO)')
 .PHONY: images images-push test-images
 
 ##@ Chart
-test-chart: ## Lint the Helm chart, and run its tests and those of the policies
+test-chart: ## Lint the Helm chart, and run its tests and those of the policies and alerts
 	@$(prometheus)
 	$(helm) lint --quiet --strict deploy/chart --values deploy/chart/tests/given.yaml
 	$(helm_unittest) --strict deploy/chart
 	cd tools/chart && go vet . && go mod tidy -diff && go test .
+	cd tools/observability && go vet . && go mod tidy -diff && go test .
 
 helm          := go tool -modfile=tools/chart/go.mod helm
 helm_unittest := go tool -modfile=tools/chart/go.mod helm-unittest
