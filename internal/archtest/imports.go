@@ -38,6 +38,7 @@ var laws = []law{
 	{place: "internal/secret", bourse: []string{"internal/market"}, aws: true},
 	{place: "internal/leftovers", aws: true},
 	{place: "internal/replaytest"},
+	{place: "internal/lambdatest"},
 	{place: "e2e"}, // tests only
 	{place: "drills"},
 	{place: "internal/storetest", bourse: []string{"internal/market", "internal/ingest", "internal/api"}},
@@ -51,7 +52,7 @@ const (
 )
 
 // testOnly are the packages that only tests may import.
-var testOnly = []string{"internal/storetest", "internal/replaytest", "internal/archtest"}
+var testOnly = []string{"internal/storetest", "internal/replaytest", "internal/lambdatest", "internal/archtest"}
 
 // checkImports finds imports that break the law.
 func checkImports(_ fs.FS, graph Graph) []Finding {
