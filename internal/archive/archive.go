@@ -71,10 +71,22 @@ func (a *Archive) Put(ctx context.Context, p market.Payload, body []byte) error 
 // create writes a key that must not be there yet. Where it is, it has these bytes.
 func (a *Archive) create(ctx context.Context, key string, body []byte, contentType string) error {
 	err := a.bucket.WriteAll(ctx, key, body, &blob.WriterOptions{ContentType: contentType, IfNotExist: true})
-	if err != nil && gcerrors.Code(err) != gcerrors.FailedPrecondition {
-		return fmt.Errorf("archive %s: %w", key, err)
+	if err == nil || gcerrors.Code(err) == gcerrors.FailedPrecondition {
+		return nil
 	}
-	return nil
+	return refused(fmt.Errorf("archive %s: %w", key, err))
+}
+
+// refused says of an error that somebody has to mend the bucket or the rights to it, where
+// that is so: waiting does not help then. Others may pass.
+func refused(err error) error {
+	var elsewhere interface{ ErrorCode() string } // of the AWS SDK
+	code := gcerrors.Code(err)
+	if code == gcerrors.NotFound || code == gcerrors.PermissionDenied || // no such bucket, access denied
+		errors.As(err, &elsewhere) && elsewhere.ErrorCode() == "PermanentRedirect" { // it is in another region
+		return &market.Failure{Outcome: market.NeedsPerson, Reason: "the archive refuses to be written to", Err: err}
+	}
+	return err
 }
 
 // Get returns the bytes with a hash, or [market.ErrNotFound]. Bytes that have

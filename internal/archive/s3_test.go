@@ -2,6 +2,7 @@ package archive
 
 import (
 	"bufio"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -128,12 +129,14 @@ func TestS3WritesOnce(t *testing.T) {
 	}
 }
 
-// TestS3Refuses: a bucket that is not there is an error, not an empty archive.
+// TestS3Refuses: a bucket that is not there is an error that somebody must mend, not an
+// empty archive.
 func TestS3Refuses(t *testing.T) {
 	archiveURL, _ := s3(t)
 	a := open(t, strings.Replace(archiveURL, "s3://archive", "s3://elsewhere", 1))
-	if err := a.Put(t.Context(), payload("A", time.Now()), []byte("A")); err == nil {
-		t.Error("written into a bucket that is not there")
+	var f *market.Failure
+	if err := a.Put(t.Context(), payload("A", time.Now()), []byte("A")); !errors.As(err, &f) || f.Outcome != market.NeedsPerson {
+		t.Errorf("written into a bucket that is not there: %v", err)
 	}
 	for _, err := range a.Receipts(t.Context(), "ecb", time.Time{}) {
 		if err == nil {
