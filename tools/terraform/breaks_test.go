@@ -110,6 +110,7 @@ var breaks = map[string][]breakage{
 	"function": {
 		{ingest, "modules/ingest/main.tf", `destination = aws_sqs_queue.dead_letters.arn`, `destination = "arn:aws:sqs:eu-central-1:123456789012:other"`, "loses the events that fail"},
 		{ingest, "modules/ingest/schedules.tf", `      arn = aws_sqs_queue.dead_letters.arn`, `      arn = "arn:aws:sqs:eu-central-1:123456789012:other"`, "loses what it cannot deliver"},
+		{ingest, "modules/ingest/schedules.tf", `reason = "schedule" })`, `cause = "schedule" })`, "which is not what the function is tested with"},
 		{ingest, "modules/ingest/main.tf", `["arm64"]`, `["x86_64"]`, "runs on [x86_64]"},
 	},
 }

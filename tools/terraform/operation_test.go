@@ -2,6 +2,7 @@ package main
 
 import (
 	"maps"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -185,5 +186,19 @@ func function(e *estate, r *report) {
 	for _, s := range e.of("aws_scheduler_schedule") {
 		r.want(queues[s.text("target.dead_letter_config.arn")], s, "loses what it cannot deliver: no dead letters")
 		r.want(s.get("target.retry_policy") != nil, s, "does not say how often it tries")
+		r.want(s.text("target.input") == scheduledEvent(s), s, "sends %s, which is not what the function is tested with", s.text("target.input"))
 	}
+}
+
+// scheduledEvent is the event that cmd/ingest-lambda is tested with, for the source of a schedule.
+func scheduledEvent(schedule resource) string {
+	event, err := os.ReadFile("../../cmd/ingest-lambda/testdata/event.json")
+	if err != nil {
+		return err.Error()
+	}
+	source := regexp.MustCompile(`\["(\w+)"\]$`).FindStringSubmatch(schedule.Address)
+	if source == nil {
+		return "no source in " + schedule.Address
+	}
+	return strings.Replace(strings.TrimSpace(string(event)), `"ecb"`, `"`+source[1]+`"`, 1)
 }
