@@ -156,6 +156,16 @@ kind_tag     := $(shell date +%Y%m%d-%H%M%S)# a new one each time, else pods wou
 
 .PHONY: kind kind-down
 
+##@ Logs
+test-logs: ## Run real log lines through the configuration of Fluent Bit, and through a fluent-bit where there is one
+	@command -v "$${BOURSE_TEST_FLUENTBIT:-fluent-bit}" >/dev/null || echo 'There is no fluent-bit (BOURSE_TEST_FLUENTBIT can name one): only its parsers are tested.'
+	cd tools/fluentbit && go vet . && go mod tidy -diff && go test . -count=1 -timeout 30m
+
+generate-logs: ## Write the forms of deploy/observability/fluent-bit again
+	cd tools/fluentbit && go run .
+
+.PHONY: test-logs generate-logs
+
 ##@ Terraform
 tf-test: ## Format, validate, lint and test all of deploy/terraform, and check its rules
 	@command -v terraform >/dev/null || { echo 'make tf-test needs terraform 1.11 or newer.'; exit 2; }

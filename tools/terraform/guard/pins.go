@@ -32,6 +32,7 @@ func readPins(deploy string) ([]pin, error) {
 	r.providers()
 	r.releases("platform/releases.env", map[string]string{
 		"LOAD_BALANCER_CONTROLLER": "helm/aws-load-balancer-controller", "CLUSTER_AUTOSCALER": "helm/cluster-autoscaler",
+		"FLUENT_BIT": "helm/fluent-bit",
 	})
 	r.image("image/cluster-autoscaler", "platform/cluster-autoscaler.yaml")
 	return r.pins, r.err

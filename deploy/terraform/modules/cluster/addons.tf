@@ -24,7 +24,8 @@ locals {
 
     # All that costs money is said: the defaults changed three times in 2026.
     amazon-cloudwatch-observability = {
-      containerLogs         = { enabled = true }  # Fluent Bit
+      # Fluent Bit. What it does is in deploy/observability/fluent-bit, which the file is written from.
+      containerLogs         = { enabled = true, fluentBit = { config = jsondecode(file("${path.module}/fluent-bit.json")) } }
       containerInsights     = { enabled = true }  # what observability's alarms name
       otelContainerInsights = { enabled = false } # the same again, at a price of its own
       applicationSignals    = { enabled = false } # traces of languages that we do not use

@@ -5,6 +5,7 @@ locals {
     vpc-cni                  = { namespace = "kube-system", service_account = "aws-node" }
     ebs-csi                  = { namespace = "kube-system", service_account = "ebs-csi-controller-sa" }
     cloudwatch               = { namespace = "amazon-cloudwatch", service_account = "cloudwatch-agent" }
+    events                   = { namespace = "amazon-cloudwatch", service_account = "fluent-bit-events" }
     load-balancer-controller = { namespace = "kube-system", service_account = "aws-load-balancer-controller" }
     cluster-autoscaler       = { namespace = "kube-system", service_account = "cluster-autoscaler" }
   }
@@ -17,6 +18,7 @@ locals {
 
   own_policies = {
     cloudwatch               = data.aws_iam_policy_document.cloudwatch.json
+    events                   = data.aws_iam_policy_document.events.json
     load-balancer-controller = data.aws_iam_policy_document.load_balancer_controller.json
     cluster-autoscaler       = data.aws_iam_policy_document.cluster_autoscaler.json
   }
@@ -120,5 +122,15 @@ data "aws_iam_policy_document" "cloudwatch" {
   statement {
     actions   = ["ec2:DescribeInstances", "ec2:DescribeTags", "ec2:DescribeVolumes"]
     resources = ["*"] # they know no smaller one
+  }
+}
+
+# The Fluent Bit that sends the events of Kubernetes (deploy/observability/fluent-bit).
+data "aws_iam_policy_document" "events" {
+  statement {
+    actions = ["logs:CreateLogStream", "logs:PutLogEvents"]
+    resources = [
+      "arn:${local.partition}:logs:${local.region}:${local.account}:log-group:/aws/containerinsights/${var.name}/application:*"
+    ]
   }
 }

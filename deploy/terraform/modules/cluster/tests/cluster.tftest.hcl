@@ -200,6 +200,23 @@ run "what_is_monitored_is_said" {
   }
 }
 
+run "logs_go_to_the_groups_that_are_there" {
+  command = plan
+
+  assert {
+    condition = alltrue([
+      for name, text in jsondecode(aws_eks_addon.after_nodes["amazon-cloudwatch-observability"].configuration_values).containerLogs.fluentBit.config.extraFiles :
+      strcontains(text, "/aws/containerinsights/$${CLUSTER_NAME}/${trimsuffix(name, "-log.conf")}") && strcontains(text, "auto_create_group        false") && !strcontains(text, "log_retention_days")
+    ])
+    error_message = "Groups and their retention are observability's: Fluent Bit must name them and make none."
+  }
+
+  assert {
+    condition     = keys(jsondecode(aws_eks_addon.after_nodes["amazon-cloudwatch-observability"].configuration_values).containerLogs.fluentBit.config.extraFiles) == ["application-log.conf", "dataplane-log.conf", "host-log.conf"]
+    error_message = "What is not given is the add-on's own, which makes groups without a key."
+  }
+}
+
 run "each_zone_has_nodes" {
   command = plan
 
@@ -299,7 +316,7 @@ run "pods_get_their_own_role_only" {
       for trust in data.aws_iam_policy_document.pods_trust :
       length(trust.statement) == 1 && trust.statement[0].actions == toset(["sts:AssumeRole", "sts:TagSession"]) &&
       one(trust.statement[0].principals).identifiers == toset(["pods.eks.amazonaws.com"])
-    ]) && length(data.aws_iam_policy_document.pods_trust) == 5
+    ]) && length(data.aws_iam_policy_document.pods_trust) == 6
     error_message = "Pod Identity tags its sessions: without sts:TagSession nobody gets in."
   }
 
@@ -320,6 +337,7 @@ run "pods_get_their_own_role_only" {
       vpc-cni                  = "kube-system/aws-node"
       ebs-csi                  = "kube-system/ebs-csi-controller-sa"
       cloudwatch               = "amazon-cloudwatch/cloudwatch-agent"
+      events                   = "amazon-cloudwatch/fluent-bit-events"
       load-balancer-controller = "kube-system/aws-load-balancer-controller"
       cluster-autoscaler       = "kube-system/cluster-autoscaler"
     }
@@ -341,7 +359,8 @@ run "writing_is_bounded" {
   assert {
     condition = alltrue(flatten([
       for policy in [
-        data.aws_iam_policy_document.cloudwatch, data.aws_iam_policy_document.cluster_autoscaler, data.aws_iam_policy_document.load_balancer_controller
+        data.aws_iam_policy_document.cloudwatch, data.aws_iam_policy_document.cluster_autoscaler, data.aws_iam_policy_document.events,
+        data.aws_iam_policy_document.load_balancer_controller
         ] : [
         for s in policy.statement : [for a in s.actions : can(regex("^[a-z0-9]+:(Describe|Get)", a)) || a == "cloudwatch:PutMetricData"] if contains(s.resources, "*")
       ]
@@ -352,7 +371,8 @@ run "writing_is_bounded" {
   assert {
     condition = !anytrue(flatten([
       for policy in [
-        data.aws_iam_policy_document.cloudwatch, data.aws_iam_policy_document.cluster_autoscaler, data.aws_iam_policy_document.load_balancer_controller
+        data.aws_iam_policy_document.cloudwatch, data.aws_iam_policy_document.cluster_autoscaler, data.aws_iam_policy_document.events,
+        data.aws_iam_policy_document.load_balancer_controller
       ] : [for s in policy.statement : [for a in s.actions : strcontains(a, "*") || a == "logs:CreateLogGroup"]]
     ]))
     error_message = "Actions must be named, and none may bring a destroyed log group back."
