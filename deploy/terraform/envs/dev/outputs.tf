@@ -10,9 +10,14 @@ output "values" {
     ingest   = { enabled = false } # the function does it
     exposure = "targetGroup"
     # The load balancer's way into the pods is edge's, so the controller needs no security group.
-    targetGroup   = { arn = module.edge.target_group_arn, securityGroup = "" }
-    termination   = { deregistrationDelaySeconds = module.edge.deregistration_delay }
-    networkPolicy = { clients = [module.network.cidr], database = { cidrs = [module.network.cidr], port = module.database.port } }
+    targetGroup = { arn = module.edge.target_group_arn, securityGroup = "" }
+    termination = { deregistrationDelaySeconds = module.edge.deregistration_delay }
+    networkPolicy = {
+      clients  = [module.network.cidr]
+      database = { cidrs = [module.network.cidr], port = module.database.port }
+      # Where Secrets Manager has an endpoint in the VPC its address is private.
+      endpoints = contains(local.interface_endpoints, "secretsmanager") ? [{ cidr = module.network.cidr, port = 443 }] : []
+    }
   }
 }
 
@@ -42,10 +47,11 @@ output "load_balancer_security_group_id" {
 }
 
 output "ingest" {
-  description = "The function, its queue for `bourse redrive`, and the secrets whose values are put by hand."
+  description = "The function, its queue for `bourse redrive`, its archive for `bourse doctor ingest`, and the secrets whose values are put by hand."
   value = {
     function_name         = module.ingest.function_name
     dead_letter_queue_url = module.ingest.dead_letter_queue_url
+    archive_url           = module.archive.url
     secret_arns           = module.ingest.secret_arns
   }
 }
