@@ -10,14 +10,9 @@ output "values" {
     ingest   = { enabled = false } # the function does it
     exposure = "targetGroup"
     # The load balancer's way into the pods is edge's, so the controller needs no security group.
-    targetGroup = { arn = module.edge.target_group_arn, securityGroup = "" }
-    termination = { deregistrationDelaySeconds = module.edge.deregistration_delay }
-    networkPolicy = {
-      clients  = [module.network.cidr]
-      database = { cidrs = [module.network.cidr], port = module.database.port }
-      # Where Secrets Manager has an endpoint in the VPC its address is private.
-      endpoints = contains(local.interface_endpoints, "secretsmanager") ? [{ cidr = module.network.cidr, port = 443 }] : []
-    }
+    targetGroup   = { arn = module.edge.target_group_arn, securityGroup = "" }
+    termination   = { deregistrationDelaySeconds = module.edge.deregistration_delay }
+    networkPolicy = { clients = [module.network.cidr], database = { cidrs = [module.network.cidr], port = module.database.port } }
   }
 }
 
