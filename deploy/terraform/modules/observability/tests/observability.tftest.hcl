@@ -189,6 +189,33 @@ run "observability" {
     condition     = length(jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets[0].properties.alarms) == length(aws_cloudwatch_metric_alarm.this)
     error_message = "The dashboard must show all alarms."
   }
+
+  assert {
+    condition = alltrue([for w in jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets : w.x + w.width <= 24 && try(w.properties.region, var.region) == var.region]) && length(distinct(
+      [for w in jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets : "${w.x} ${w.y}"]
+    )) == length(jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets)
+    error_message = "Widgets must be on the page, each in a place of its own, and of this region."
+  }
+
+  assert {
+    condition = [for w in jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets : w.properties.view if w.type == "log"] == ["timeSeries", "table"] && alltrue(
+      [for w in jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets :
+        startswith(w.properties.query, "SOURCE '/aws/containerinsights/the-cluster/application' | filter @logStream = 'kubernetes-events' | ") &&
+        alltrue([for word in ["ScalingReplicaSet", "SuccessfulRescale", "NodeNotReady"] : strcontains(w.properties.query, word)])
+      if w.type == "log"]
+    )
+    error_message = "Deploys, the autoscaler and lost nodes must be on the page's time axis, from where Fluent Bit writes events."
+  }
+
+  assert {
+    condition = toset(flatten([for w in jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets :
+      [for m in try(w.properties.metrics, []) : regex("MetricName=\"([a-z_]+)\"", m[0].expression) if can(m[0].expression) && strcontains(try(m[0].expression, ""), "ClusterName=\"the-cluster\"")]
+      ])) == toset([
+      "replicas_desired", "replicas_ready", "status_replicas_unavailable",
+      "pod_cpu_utilization_over_pod_limit", "pod_memory_utilization_over_pod_limit", "pod_number_of_container_restarts",
+    ])
+    error_message = "What the cluster's agent says of replicas and their resources must be shown, of this cluster."
+  }
 }
 
 run "refuses_what_is_wrong" {

@@ -1,3 +1,0 @@
-module bourse/tools/lambda
-
-go 1.26.3
