@@ -109,13 +109,19 @@ images-push: $(manifest) ## Build the images and push them to IMAGE_REPO=registr
 test-images: $(manifest) ## Build the images twice, compare and inspect them
 	cd tools/images && go vet . && go mod tidy -diff && go test . -count=1 -timeout 30m
 
+lambda: versions ## Build bin/ingest-lambda.zip for AWS Lambda: LAMBDA_CERTS=
+	go -C tools/lambda run . $(if $(LAMBDA_CERTS),-certs='$(abspath $(LAMBDA_CERTS))')
+
+test-lambda: versions ## Build that package twice, compare and inspect it
+	cd tools/lambda && go vet . && go mod tidy -diff && go test . -count=1
+
 # An image is IMAGE_REPO-api:IMAGE_TAG; IMAGE_BASE has a digest, IMAGE_CERTS is a file of
 # more certificates to trust, IMAGE_SOURCE the address of the sources.
 make_images = go -C tools/images run . $(if $(IMAGE_REPO),-repo='$(IMAGE_REPO)') $(if $(IMAGE_TAG),-tag='$(IMAGE_TAG)') \
 	$(if $(IMAGE_BASE),-base='$(IMAGE_BASE)') $(if $(IMAGE_CERTS),-certs='$(abspath $(IMAGE_CERTS))') \
 	$(if $(IMAGE_SOURCE),-source='$(IMAGE_SOURCE)')
 
-.PHONY: images images-push test-images
+.PHONY: images images-push test-images lambda test-lambda
 
 ##@ Chart
 test-chart: ## Lint the Helm chart, and run its tests and those of the policies, alerts and dashboards
@@ -181,6 +187,14 @@ tf-double: ## Apply bootstrap, dev and prod to a double of AWS with a real provi
 tf-plan: ## Plan ENV=dev|prod from an empty state
 	@cd tools/terraform && go run . '$(ENV)'
 
+verify-ingest: $(manifest) ## Let the function of ENV=dev|prod run once, and follow what it brought: SOURCE=ecb
+	@command -v terraform >/dev/null || { echo 'make verify-ingest needs terraform, and the state of ENV.'; exit 2; }
+	$(go_build) ./cmd/bourse
+	@values=$$(terraform -chdir='deploy/terraform/envs/$(ENV)' output -json) || exit 2; \
+	value() { printf '%s' "$$values" | node -p "JSON.parse(require('fs').readFileSync(0)).$$1"; }; \
+	AWS_REGION=$$(value platform.value.region) exec bin/bourse doctor ingest -function "$$(value ingest.value.function_name)" \
+		-api-url "$$(value url.value)" -archive-url "$$(value ingest.value.archive_url)" $(if $(SOURCE),-source '$(SOURCE)')
+
 costs: ## Write docs/costs.md from prices.yaml and the environments
 	@[ -n "$$BOURSE_TEST_TFSCHEMA" ] || { echo 'make costs needs BOURSE_TEST_TFSCHEMA: it applies with the stand-in.'; exit 2; }
 	cd tools/terraform && go test . -run TestCosts -count=1 -update
@@ -188,7 +202,7 @@ costs: ## Write docs/costs.md from prices.yaml and the environments
 guard: ## Fail where a pinned version is near the end of its support
 	@cd tools/terraform && go run ./guard
 
-.PHONY: tf-test tf-double tf-plan costs guard
+.PHONY: tf-test tf-double tf-plan verify-ingest costs guard
 
 # What the targets above need.
 

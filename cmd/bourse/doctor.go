@@ -28,15 +28,15 @@ func (c cli) doctor() *ffcli.Command {
 	root := flag.NewFlagSet("doctor", flag.ContinueOnError)
 	root.SetOutput(c.stderr)
 	return &ffcli.Command{
-		Name: "doctor", ShortUsage: "bourse doctor leftovers [flags]", ShortHelp: "look for what an installation left behind",
+		Name: "doctor", ShortUsage: "bourse doctor ingest|leftovers [flags]", ShortHelp: "check an installation, or what one left behind",
 		LongHelp:    "Doctor looks at what surrounds an installation. It needs no store and no archive.",
 		FlagSet:     root,
-		Subcommands: []*ffcli.Command{c.leftovers()},
+		Subcommands: []*ffcli.Command{c.ingestion(), c.leftovers()},
 		Exec: func(_ context.Context, args []string) error {
 			if len(args) > 0 {
-				return misuse{fmt.Errorf("doctor has no verb %q; it has leftovers", args[0])}
+				return misuse{fmt.Errorf("doctor has no verb %q; it has ingest and leftovers", args[0])}
 			}
-			return misuse{errors.New("say what to look for: bourse doctor leftovers")}
+			return misuse{errors.New("say what to look for: bourse doctor ingest or leftovers")}
 		},
 	}
 }

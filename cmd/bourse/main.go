@@ -25,6 +25,6 @@ func main() {
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	root := serve(stderr)
 	c := cli{root: root.FlagSet, stdout: stdout, stderr: stderr}
-	root.Subcommands = []*ffcli.Command{c.backfill(), c.replay(), c.gaps(), c.verify(), c.key(), c.doctor()}
+	root.Subcommands = []*ffcli.Command{c.backfill(), c.replay(), c.gaps(), c.verify(), c.key(), c.redrive(), c.doctor()}
 	return root.ParseAndRun(ctx, args)
 }

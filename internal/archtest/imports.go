@@ -37,6 +37,7 @@ var laws = []law{
 	{place: "internal/archive", bourse: []string{"internal/market"}, aws: true},
 	{place: "internal/secret", bourse: []string{"internal/market"}, aws: true},
 	{place: "internal/leftovers", aws: true},
+	{place: "internal/function", aws: true},
 	{place: "internal/replaytest"},
 	{place: "internal/lambdatest"},
 	{place: "e2e"}, // tests only

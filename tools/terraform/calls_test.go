@@ -268,7 +268,7 @@ func sameShape(one, other *types.Signature) bool {
 
 // commands are those that roles are for.
 var commands = sync.OnceValues(func() (*program, error) {
-	return loadCommands("../..", nil, "./cmd/api", "./cmd/ingest", "./cmd/migrate")
+	return loadCommands("../..", nil, "./cmd/api", "./cmd/ingest", "./cmd/ingest-lambda", "./cmd/migrate")
 })
 
 // TestCalls sees that the walk follows what Go offers: interfaces, closures, method values,

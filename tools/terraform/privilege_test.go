@@ -10,10 +10,10 @@ import (
 	"testing"
 )
 
-// actionsOf are the IAM actions that an operation is checked for, on the buckets and the
-// database that we make: all are encrypted with a key of ours, so S3 asks KMS in the name
-// of the caller. Sources: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html
-// and list_amazonrdsiamauthentication.html beside it; for KMS
+// actionsOf are the IAM actions that an operation is checked for, on the buckets, the
+// secrets and the database that we make: all are encrypted with a key of ours, so S3 and
+// Secrets Manager ask KMS in the name of the caller. Sources: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html
+// and list_amazonrdsiamauthentication.html and list_awssecretsmanager.html beside it; for KMS
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html#mpuAndPermissions
 var actionsOf = map[string][]string{
 	"rds.BuildAuthToken":         {"rds-db:connect"},
@@ -23,6 +23,8 @@ var actionsOf = map[string][]string{
 	"s3.GetObject":               {"s3:GetObject", "kms:Decrypt via s3"},
 	"s3.PutObject":               {"s3:PutObject", "kms:GenerateDataKey via s3"},
 	"s3.UploadPart":              {"s3:PutObject", "kms:GenerateDataKey via s3", "kms:Decrypt via s3"},
+
+	"secretsmanager.GetSecretValue": {"secretsmanager:GetSecretValue", "kms:Decrypt via secretsmanager"},
 }
 
 // notHere are operations that libraries have in store and that no setting of ours leads to:
@@ -50,33 +52,21 @@ var ofLambda = map[string]string{
 	"xray:PutTraceSegments":          "tracing is on",
 }
 
-// A job is a role of ours and the program that takes it. Ahead are actions that the program
-// does not ask for yet, each with the reason; one that it asks for by now must go.
+// A job is a role of ours and the program that takes it.
 type job struct {
 	policies []string // addresses of role policies, without keys of modules
 	command  string
 	service  map[string]string
-	ahead    map[string]string
 }
-
-var secretsAhead = "the key of Alpha Vantage lies in Secrets Manager, but the program reads files so far (config.Secret)"
 
 var jobs = map[string]map[string]job{
 	"modules/workload/example": {
-		"api": {policies: []string{`aws_iam_role_policy.this["api"]`}, command: "api"},
-		"ingest": {policies: []string{`aws_iam_role_policy.this["ingest"]`}, command: "ingest", ahead: map[string]string{
-			"secretsmanager:DescribeSecret":  secretsAhead,
-			"secretsmanager:GetSecretValue":  secretsAhead,
-			"kms:Decrypt via secretsmanager": secretsAhead,
-		}},
+		"api":     {policies: []string{`aws_iam_role_policy.this["api"]`}, command: "api"},
+		"ingest":  {policies: []string{`aws_iam_role_policy.this["ingest"]`}, command: "ingest"},
 		"migrate": {policies: []string{`aws_iam_role_policy.this["migrate"]`}, command: "migrate"},
 	},
 	"modules/ingest/example": {
-		// The function will run the code of cmd/ingest, which cmd/ingest-lambda starts.
-		"function": {policies: []string{"aws_iam_role_policy.function", "aws_iam_role_policy.network"}, command: "ingest", service: ofLambda, ahead: map[string]string{
-			"secretsmanager:GetSecretValue":  secretsAhead,
-			"kms:Decrypt via secretsmanager": secretsAhead,
-		}},
+		"function": {policies: []string{"aws_iam_role_policy.function", "aws_iam_role_policy.network"}, command: "ingest-lambda", service: ofLambda},
 		"scheduler": {policies: []string{"aws_iam_role_policy.scheduler"}, service: map[string]string{
 			"lambda:InvokeFunction": "EventBridge Scheduler starts the function; there is no program of ours",
 			"sqs:SendMessage":       "what it could not start goes to the queue",
@@ -167,8 +157,7 @@ func grants(e *estate) map[string]map[string]bool {
 	return found
 }
 
-// compare lists what is missing, what is granted and never used, and what lists here say
-// that is no longer so.
+// compare lists what is missing, and what is granted and never used.
 func compare(j job, calls map[string]string, granted map[string]bool) []string {
 	var findings []string
 	report := func(format string, args ...any) { findings = append(findings, fmt.Sprintf(format, args...)) }
@@ -184,20 +173,11 @@ func compare(j job, calls map[string]string, granted map[string]bool) []string {
 			used[action] = operation + ", called by " + by
 		}
 	}
-	for action, reason := range j.ahead {
-		if used[action] != "" {
-			report("%s is called by now (%s): strike it from ahead", action, used[action])
-		}
-		if !granted[action] {
-			report("%s is not granted: strike it from ahead", action)
-		}
-		used[action] = reason
-	}
 	for action, reason := range j.service {
 		used[action] = reason
 	}
 	for action, why := range used {
-		if !granted[action] && j.ahead[action] == "" {
+		if !granted[action] {
 			report("%s is missing: %s", action, why)
 		}
 	}
@@ -218,16 +198,12 @@ func TestCompare(t *testing.T) {
 		granted string
 		want    []string
 	}{
-		"enough":            {job{}, reads, "s3:GetObject, kms:Decrypt via s3", nil},
-		"missing":           {job{}, reads, "s3:GetObject", []string{"kms:Decrypt via s3 is missing: s3.GetObject, called by main"}},
-		"by another way":    {job{}, reads, "s3:GetObject, kms:Decrypt via secretsmanager", []string{"kms:Decrypt via s3 is missing: s3.GetObject, called by main", "kms:Decrypt via secretsmanager is allowed and not used"}},
-		"unused":            {job{}, nil, "s3:GetObject", []string{"s3:GetObject is allowed and not used"}},
-		"a wildcard":        {job{}, reads, "s3:*, kms:Decrypt via s3", []string{"s3:* is allowed and not used", "s3:GetObject is missing: s3.GetObject, called by main"}},
-		"unknown":           {job{}, map[string]string{"s3.DeleteBucket": "main"}, "", []string{"s3.DeleteBucket is called by main: say in actionsOf which actions it is checked for"}},
-		"ahead":             {job{ahead: map[string]string{"a:B": "soon"}}, nil, "a:B", nil},
-		"no longer granted": {job{ahead: map[string]string{"a:B": "soon"}}, nil, "", []string{"a:B is not granted: strike it from ahead"}},
-		"no longer ahead": {job{ahead: map[string]string{"s3:GetObject": "soon"}}, reads, "s3:GetObject, kms:Decrypt via s3",
-			[]string{"s3:GetObject is called by now (s3.GetObject, called by main): strike it from ahead"}},
+		"enough":         {job{}, reads, "s3:GetObject, kms:Decrypt via s3", nil},
+		"missing":        {job{}, reads, "s3:GetObject", []string{"kms:Decrypt via s3 is missing: s3.GetObject, called by main"}},
+		"by another way": {job{}, reads, "s3:GetObject, kms:Decrypt via secretsmanager", []string{"kms:Decrypt via s3 is missing: s3.GetObject, called by main", "kms:Decrypt via secretsmanager is allowed and not used"}},
+		"unused":         {job{}, nil, "s3:GetObject", []string{"s3:GetObject is allowed and not used"}},
+		"a wildcard":     {job{}, reads, "s3:*, kms:Decrypt via s3", []string{"s3:* is allowed and not used", "s3:GetObject is missing: s3.GetObject, called by main"}},
+		"unknown":        {job{}, map[string]string{"s3.DeleteBucket": "main"}, "", []string{"s3.DeleteBucket is called by main: say in actionsOf which actions it is checked for"}},
 		"of the service": {job{service: map[string]string{"logs:PutLogEvents": "logs"}}, nil, "", []string{"logs:PutLogEvents is missing: logs"}},
 	} {
 		granted := map[string]bool{}

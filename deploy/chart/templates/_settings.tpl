@@ -16,6 +16,11 @@
   {{- end }}
   {{- $_ := set $settings "BOURSE_DATABASE_URL" $url }}
 {{- end }}
+{{- with $v.database.users }}
+  {{- if and (eq $.component "migrate") .api .ingest .migrate }}
+    {{- $_ := set $settings "BOURSE_DATABASE_USERS" (printf "api=%s,ingest=%s,migrate=%s" .api .ingest .migrate) }}
+  {{- end }}
+{{- end }}
 {{- if list "api" "ingest" | has .component }}
   {{- $_ := set $settings "BOURSE_ARCHIVE_URL" ($v.archive.url | default "file:///archive") }}
 {{- end }}

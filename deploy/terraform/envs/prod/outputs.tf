@@ -42,10 +42,11 @@ output "load_balancer_security_group_id" {
 }
 
 output "ingest" {
-  description = "The function, its queue for `bourse redrive`, and the secrets whose values are put by hand."
+  description = "The function, its queue for `bourse redrive`, its archive for `bourse doctor ingest`, and the secrets whose values are put by hand."
   value = {
     function_name         = module.ingest.function_name
     dead_letter_queue_url = module.ingest.dead_letter_queue_url
+    archive_url           = module.archive.url
     secret_arns           = module.ingest.secret_arns
   }
 }

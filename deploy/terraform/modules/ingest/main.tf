@@ -45,10 +45,11 @@ resource "aws_lambda_function" "this" {
 
   environment {
     variables = merge(var.settings, {
-      BOURSE_DATABASE_URL     = "postgres://${var.database.user}@${var.database.address}:${var.database.port}/${var.database.name}?auth=iam"
+      BOURSE_DATABASE_URL     = "postgres://${var.database.user}@${var.database.address}:${var.database.port}/${var.database.name}?auth=iam&pool_max_conns=2"
       BOURSE_ARCHIVE_URL      = var.archive.url
       BOURSE_ALPHAVANTAGE_KEY = "awssecretsmanager://${aws_secretsmanager_secret.this["alphavantage-key"].arn}"
-      GOMEMLIMIT              = "460MiB" # 90 % of the memory, or the collector begins too late
+      SSL_CERT_DIR            = "/var/task/certificates" # of the package, beside what the system trusts: RDS's authorities
+      GOMEMLIMIT              = "460MiB"                 # 90 % of the memory, or the collector begins too late
     })
   }
 

@@ -19,7 +19,7 @@ variable "region" {
 }
 
 variable "package" {
-  description = "The zip of cmd/ingest-lambda, built for arm64 by `make lambda`: a file, or an object in S3."
+  description = "The zip of cmd/ingest-lambda, built for arm64 by `make lambda`, with RDS's certificates: a file, or an object in S3."
   type = object({
     path = optional(string)
     s3   = optional(object({ bucket = string, key = string, version = optional(string) }))
@@ -106,13 +106,13 @@ variable "concurrency" {
 }
 
 variable "settings" {
-  description = "More variables of the program, as BOURSE_COINBASE_PRODUCTS, BOURSE_LOG_LEVEL or PGSSLROOTCERT. No secrets: they would be in the state."
+  description = "More variables of the program, as BOURSE_COINBASE_PRODUCTS or BOURSE_LOG_LEVEL. No secrets: they would be in the state."
   type        = map(string)
   default     = {}
 
   validation {
-    condition     = length(setintersection(keys(var.settings), ["BOURSE_DATABASE_URL", "BOURSE_ARCHIVE_URL", "BOURSE_ALPHAVANTAGE_KEY"])) == 0
-    error_message = "settings: the database, the archive and the key come from database, archive and Secrets Manager; leave them out."
+    condition     = length(setintersection(keys(var.settings), ["BOURSE_DATABASE_URL", "BOURSE_ARCHIVE_URL", "BOURSE_ALPHAVANTAGE_KEY", "SSL_CERT_DIR"])) == 0
+    error_message = "settings: the database, the archive, the key and the certificates come from database, archive, Secrets Manager and the package; leave them out."
   }
 }
 

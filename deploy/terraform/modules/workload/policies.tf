@@ -53,7 +53,7 @@ data "aws_iam_policy_document" "ingest" {
     for_each = var.secrets[*]
 
     content {
-      actions   = ["secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"]
+      actions   = ["secretsmanager:GetSecretValue"]
       resources = statement.value.arns
     }
   }

@@ -52,10 +52,15 @@ run "function" {
 
   assert {
     condition = (
-      aws_lambda_function.this.environment[0].variables["BOURSE_DATABASE_URL"] == "postgres://bourse_ingest@db.example.com:5432/bourse?auth=iam" &&
+      aws_lambda_function.this.environment[0].variables["BOURSE_DATABASE_URL"] == "postgres://bourse_ingest@db.example.com:5432/bourse?auth=iam&pool_max_conns=2" &&
       aws_lambda_function.this.environment[0].variables["BOURSE_ARCHIVE_URL"] == "s3://archive?region=eu-central-1"
     )
-    error_message = "The program's settings must name the store and the archive, without a password."
+    error_message = "The program's settings must name the store and the archive, without a password, and few connections for each of many runs."
+  }
+
+  assert {
+    condition     = aws_lambda_function.this.environment[0].variables["SSL_CERT_DIR"] == "/var/task/certificates"
+    error_message = "The program must find RDS's authorities where `make lambda` puts them into the package."
   }
 
   assert {

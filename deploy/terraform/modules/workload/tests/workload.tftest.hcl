@@ -112,7 +112,7 @@ run "ingest_reads_the_secrets_that_are_given" {
   assert {
     condition = [
       for s in data.aws_iam_policy_document.ingest.statement : s.resources
-      if s.actions == toset(["secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"])
+      if s.actions == toset(["secretsmanager:GetSecretValue"])
     ] == [var.secrets.arns]
     error_message = "ingest must read the secrets that are given, and no others."
   }

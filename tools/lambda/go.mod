@@ -1,0 +1,3 @@
+module bourse/tools/lambda
+
+go 1.26.3
