@@ -21,7 +21,7 @@ A schedule sends
 
 - ''source'' is what to bring up to date: ''ecb'', ''coinbase'' or ''alphavantage''.
 - ''window'' is empty to go on where the last run ended, or the first and the last day of a backfill.
-- ''reason'' becomes the run's trigger in its record.
+- ''reason'' becomes the run's trigger in its record; that of a backfill is ''backfill''.
 
 '''json
 {{(index .Is "backfill").Event}}

@@ -18,7 +18,7 @@ type event struct {
 	// Window is two days, both included, as 2026-04-01/2026-04-13: a backfill. Where it is
 	// empty the run goes on where the last one ended.
 	Window string `json:"window"`
-	// Reason becomes the trigger of the run.
+	// Reason becomes the trigger of the run, but for a backfill, whose trigger says so.
 	Reason string `json:"reason"`
 }
 
