@@ -5,11 +5,13 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -63,10 +65,11 @@ func (n *node) configure(t *testing.T, c config) {
 		"0.0.0.0", "127.0.0.1",
 		"2020", n.port,
 		"Kubelet_Port        10250", "Kubelet_Port "+n.cloud.port()+"\n    Kube_CA_File "+n.cloud.ca+"\n    Kube_Token_File "+n.dir+"/etc/token",
+		"https://kubernetes.default.svc\n", n.cloud.server.URL+"\n    kube_ca_file "+n.cloud.ca+"\n    kube_token_file "+n.dir+"/etc/token\n",
 		"region                   ${AWS_REGION}", "region ${AWS_REGION}\n    endpoint 127.0.0.1\n    port "+n.cloud.port()+trust,
 	)
 	main := c.Service
-	for _, name := range nodeFiles {
+	for _, name := range slices.Sorted(maps.Keys(c.ExtraFiles)) {
 		main += "@INCLUDE " + name + "\n"
 		n.write(t, "etc/"+name, r.Replace(c.ExtraFiles[name]))
 	}
@@ -243,6 +246,29 @@ func (c testCase) parsed(got []event) []event {
 		return ordered
 	}
 	return got
+}
+
+// TestEvents: those that are there, and those that come, without their secrets.
+func TestEvents(t *testing.T) {
+	c := newCloud(t)
+	n := newNode(t, c)
+	n.configure(t, shippedFiles(t, "events.conf"))
+	n.start(t)
+	of := "/aws/containerinsights/the-cluster/application kubernetes-events"
+	got := map[string]bool{}
+	n.until(t, time.Minute, "both events", func() bool {
+		for _, e := range c.events(of) {
+			got[e.Message] = true
+			if strings.Contains(e.raw, "managedFields") || !strings.Contains(e.raw, `"involvedObject":{`) {
+				t.Errorf("not as it should be: %s", e.raw)
+			}
+		}
+		return len(got) >= 2
+	})
+	if !maps.Equal(got, map[string]bool{"probe of postgres://u:[redacted]@db failed": true, "seen later": true}) {
+		t.Errorf("the events are %v", got)
+	}
+	c.check(t)
 }
 
 // numbered are lines of a container, from one number to before another.

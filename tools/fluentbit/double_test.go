@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // A cloud is CloudWatch Logs as far as Fluent Bit knows it, by TLS, and the kubelet.
@@ -53,8 +54,7 @@ func (c *cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if r.URL.Path == "/pods" {
-		io.WriteString(w, `{"kind":"PodList","items":[{"metadata":{"name":"api-0","namespace":"bourse","uid":"u-1"},"spec":{"nodeName":"node-1","containers":[{"name":"api"}]},"status":{}}]}`)
+	if kubernetes(w, r) {
 		return
 	}
 	w.Header().Set("Content-Type", "application/x-amz-json-1.1")
@@ -75,6 +75,28 @@ func (c *cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		c.wrong = append(c.wrong, action+" "+r.URL.Path)
 		w.WriteHeader(http.StatusBadRequest)
 	}
+}
+
+// kubernetes is the kubelet, with one pod, and the API server, with two events, of which one
+// comes later.
+func kubernetes(w http.ResponseWriter, r *http.Request) bool {
+	event := func(version int, message string) string {
+		return fmt.Sprintf(`{"metadata":{"name":"e-%d","namespace":"bourse","uid":"u-%[1]d","resourceVersion":"%[1]d","creationTimestamp":%[2]q,"managedFields":[{"manager":"kubelet"}]},`+
+			`"involvedObject":{"kind":"Pod","name":"api-0"},"reason":"Unhealthy","message":%[3]q,"type":"Warning","count":1,"firstTimestamp":%[2]q,"lastTimestamp":%[2]q}`,
+			version, time.Now().UTC().Format(time.RFC3339), message)
+	}
+	switch {
+	case r.URL.Path == "/pods":
+		io.WriteString(w, `{"kind":"PodList","items":[{"metadata":{"name":"api-0","namespace":"bourse","uid":"u-1"},"spec":{"nodeName":"node-1","containers":[{"name":"api"}]},"status":{}}]}`)
+	case r.URL.Path == "/api/v1/events" && r.URL.Query().Get("watch") == "":
+		io.WriteString(w, `{"kind":"EventList","metadata":{"resourceVersion":"7"},"items":[`+event(7, "probe of postgres://u:"+password+"@db failed")+`]}`)
+	case r.URL.Path == "/api/v1/events":
+		io.WriteString(w, `{"type":"ADDED","object":`+event(8, "seen later")+"}\n")
+		_ = http.NewResponseController(w).Flush() // who has gone reads nothing
+	default:
+		return false
+	}
+	return true
 }
 
 func (c *cloud) put(body []byte) {

@@ -41,6 +41,7 @@ type event struct {
 	Parts     int             `json:"parts,omitempty"`
 
 	Kubernetes map[string]any `json:"kubernetes,omitempty"`
+	Message    string         `json:"message,omitempty"` // of an event of Kubernetes
 	raw        string
 }
 
@@ -290,11 +291,16 @@ func parseConf(text string) ([]section, error) {
 // shipped is the configuration as the add-on gets it.
 func shipped(t *testing.T) config {
 	t.Helper()
+	return shippedFiles(t, nodeFiles...)
+}
+
+func shippedFiles(t *testing.T, names ...string) config {
+	t.Helper()
 	s, err := readSource("../../" + sourceDir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := s.config(nodeFiles...)
+	c, err := s.config(names...)
 	if err != nil {
 		t.Fatal(err)
 	}
