@@ -199,10 +199,14 @@ costs: ## Write docs/costs.md from prices.yaml and the environments
 	@[ -n "$$BOURSE_TEST_TFSCHEMA" ] || { echo 'make costs needs BOURSE_TEST_TFSCHEMA: it applies with the stand-in.'; exit 2; }
 	cd tools/terraform && go test . -run TestCosts -count=1 -update
 
+alarms: ## Write docs/alarms.md from what CloudWatch's alarms do in normal life and in each fault
+	@[ -n "$$BOURSE_TEST_TFSCHEMA" ] || { echo 'make alarms needs BOURSE_TEST_TFSCHEMA: it applies with the stand-in.'; exit 2; }
+	cd tools/terraform && go test . -run TestAlarmsFire -count=1 -update
+
 guard: ## Fail where a pinned version is near the end of its support
 	@cd tools/terraform && go run ./guard
 
-.PHONY: tf-test tf-double tf-plan verify-ingest costs guard
+.PHONY: tf-test tf-double tf-plan verify-ingest costs alarms guard
 
 # What the targets above need.
 

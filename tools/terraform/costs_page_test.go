@@ -13,13 +13,12 @@ import (
 	"testing"
 )
 
-var update = flag.Bool("update", false, "write docs/costs.md")
+var update = flag.Bool("update", false, "write the page of docs that a test compares")
 
 const costsPage = "../../docs/costs.md"
 
 // TestCosts compares docs/costs.md with what the price list and the environments come to.
 func TestCosts(t *testing.T) {
-	needStandIn(t)
 	t.Parallel()
 	p, err := readPrices(sources + "/prices.yaml")
 	if err != nil {
@@ -27,14 +26,11 @@ func TestCosts(t *testing.T) {
 	}
 	var bills []*bill
 	seen := map[string]bool{}
+	made := environments(t)
 	for _, root := range folders(t, "envs/*") {
-		w := openTest(t)
-		if err := w.prepare(t.Context(), root); err != nil {
-			t.Fatal(err)
-		}
-		e, err := w.apply(t.Context(), root)
-		if err != nil {
-			t.Fatal(err)
+		e := made[root]
+		if e == nil {
+			t.Fatalf("%s is not among the environments that are applied", root)
 		}
 		b := newBill(e, p)
 		for _, finding := range b.findings {
@@ -55,19 +51,24 @@ func TestCosts(t *testing.T) {
 			t.Errorf("prices.yaml has the price %s, which no environment pays: remove it", name)
 		}
 	}
-	page := render(p, bills)
+	comparePage(t, costsPage, render(p, bills), "make costs")
+}
+
+// comparePage sees that a page is what a test has come to; a command writes it.
+func comparePage(t *testing.T, path, page, command string) {
+	t.Helper()
 	if *update {
-		if err := os.WriteFile(costsPage, []byte(page), 0o600); err != nil {
+		if err := os.WriteFile(path, []byte(page), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		return
 	}
-	text, err := os.ReadFile(costsPage)
+	text, err := os.ReadFile(path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		t.Fatal(err)
 	}
 	if string(text) != page {
-		t.Errorf("docs/costs.md is not what the list and the environments come to: run `make costs`.\nFirst difference: %s", firstDifference(string(text), page))
+		t.Errorf("%s is not what it should be: run `%s`.\nFirst difference: %s", path, command, firstDifference(string(text), page))
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -27,17 +28,65 @@ type resource struct {
 	Values  map[string]any
 }
 
-// open copies the sources to a folder that ends with the test.
+// openTest copies the sources to a folder that ends with the test.
 func openTest(t *testing.T) *workspace {
 	t.Helper()
-	w, err := open(t.Context(), t.TempDir())
+	w, err := openAlone(t.Context(), t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Nothing here may depend on who runs it, or reach an account.
+	return w
+}
+
+// openAlone opens a workspace in which nothing depends on who runs it, or reaches an account.
+func openAlone(ctx context.Context, dir string) (*workspace, error) {
+	w, err := open(ctx, dir)
+	if err != nil {
+		return nil, err
+	}
 	w.env = slices.DeleteFunc(w.env, func(v string) bool { return strings.HasPrefix(v, "AWS_") || strings.HasPrefix(v, "TF_VAR_") })
 	w.env = append(w.env, "AWS_REGION=eu-central-1", "AWS_EC2_METADATA_DISABLED=true")
-	return w
+	return w, nil
+}
+
+// environments has the estate of each environment by its root, made once for all tests that
+// read it and change nothing.
+func environments(t *testing.T) map[string]*estate {
+	t.Helper()
+	needStandIn(t)
+	made, err := applied()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return made
+}
+
+var applied = sync.OnceValues(func() (map[string]*estate, error) {
+	made := map[string]*estate{}
+	for _, root := range []string{dev, prod} {
+		e, err := applyAlone(root)
+		if err != nil {
+			return nil, err
+		}
+		made[root] = e
+	}
+	return made, nil
+})
+
+func applyAlone(root string) (*estate, error) {
+	dir, err := os.MkdirTemp("", "estate")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	w, err := openAlone(context.Background(), dir)
+	if err != nil {
+		return nil, err
+	}
+	if err := w.prepare(context.Background(), root); err != nil {
+		return nil, err
+	}
+	return w.apply(context.Background(), root)
 }
 
 func needStandIn(t *testing.T) {

@@ -73,10 +73,9 @@ type Alarm struct {
 
 // A Model is what is not published, or differs from time to time.
 type Model struct {
-	Name     string
-	Extra    int  // periods of the evaluation range beyond the evaluation periods
-	Late     int  // minutes until what was measured can be seen
-	FillsAll bool // FILL fills a metric that has no datapoint in the whole range, too
+	Name  string
+	Extra int // periods of the evaluation range beyond the evaluation periods
+	Late  int // minutes until what was measured can be seen
 }
 
 // A Change of an alarm's state. The minute is that of the evaluation, after the data of all
@@ -102,6 +101,9 @@ func (a *Alarm) Run(store *Store, model Model, state State, first, last int) ([]
 	for now := first; now <= last; now++ {
 		real = real[:0]
 		for i := range a.Periods + model.Extra {
+			if len(real) == a.Periods {
+				break // older ones are not needed
+			}
 			if value, ok := points.at(now-i*a.Period, now); ok {
 				real = append(real, age{i + 1, breaches(value, a.Threshold)})
 			}

@@ -7,7 +7,7 @@ import (
 )
 
 // documented is the model of the tables in alarms-and-missing-data.html.
-var documented = Model{Extra: 2, FillsAll: true}
+var documented = Model{Extra: 2}
 
 var treatments = []string{"missing", "ignore", "breaching", "notBreaching"}
 

@@ -15,32 +15,29 @@ type value struct {
 	there  bool
 }
 
-// A reading gives the value of a query in the period that is evaluated, and says whether it
-// has any in the range.
-type reading func(id string) (v value, any bool)
+// A reading gives the value of a query in the period that is evaluated.
+type reading func(id string) value
 
 type expression func(reading) value
 
 // compile reads the part of CloudWatch's metric math that our alarms use: arithmetic,
 // comparisons, IF with both cases, FILL with a number
-// (AmazonCloudWatch/latest/monitoring/using-metric-math.html). It is written like Go.
-func compile(text string, ids map[string]bool, fillsAll bool) (expression, error) {
+// (AmazonCloudWatch/latest/monitoring/using-metric-math.html). It is written like Go. FILL is
+// taken to fill a metric that has no datapoint at all, too: users rely on it
+// (stackoverflow.com/questions/72091997), AWS does not say.
+func compile(text string, ids map[string]bool) (expression, error) {
 	parsed, err := parser.ParseExpr(text)
 	if err != nil {
 		return nil, fmt.Errorf("%q: %w", text, err)
 	}
-	c := compiler{ids, fillsAll}
-	e, err := c.compile(parsed)
+	e, err := compiler{ids}.compile(parsed)
 	if err != nil {
 		return nil, fmt.Errorf("%q: %w", text, err)
 	}
 	return e, nil
 }
 
-type compiler struct {
-	ids      map[string]bool
-	fillsAll bool
-}
+type compiler struct{ ids map[string]bool }
 
 func (c compiler) compile(at ast.Expr) (expression, error) {
 	switch at := at.(type) {
@@ -53,7 +50,7 @@ func (c compiler) compile(at ast.Expr) (expression, error) {
 		if !c.ids[at.Name] {
 			return nil, fmt.Errorf("there is no query %s", at.Name)
 		}
-		return func(read reading) value { v, _ := read(at.Name); return v }, nil
+		return func(read reading) value { return read(at.Name) }, nil
 	case *ast.BinaryExpr:
 		return c.binary(at)
 	case *ast.CallExpr:
@@ -133,8 +130,7 @@ func (c compiler) call(at *ast.CallExpr) (expression, error) {
 			return nil, errors.New("only FILL of a metric with a number is modelled")
 		}
 		return func(read reading) value {
-			v, anywhere := read(id.Name)
-			if v.there || !anywhere && !c.fillsAll {
+			if v := read(id.Name); v.there {
 				return v
 			}
 			return args[1](read)

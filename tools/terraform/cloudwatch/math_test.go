@@ -3,16 +3,8 @@ package cloudwatch
 import "testing"
 
 func TestMath(t *testing.T) {
-	read := func(id string) (value, bool) {
-		switch id {
-		case "ten":
-			return value{10, true}, true
-		case "gap":
-			return value{}, true
-		}
-		return value{}, false
-	}
-	ids := map[string]bool{"ten": true, "gap": true, "gone": true}
+	read := func(id string) value { return map[string]value{"ten": {10, true}}[id] }
+	ids := map[string]bool{"ten": true, "gap": true}
 	for text, want := range map[string]value{
 		"2 + 3 * ten - (1 + 1) / 4": {31.5, true},
 		"ten + gap":                 {},
@@ -27,7 +19,7 @@ func TestMath(t *testing.T) {
 		"ten <= 9.5":                {0, true},
 		"ten != 9":                  {1, true},
 	} {
-		compute, err := compile(text, ids, false)
+		compute, err := compile(text, ids)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -35,17 +27,8 @@ func TestMath(t *testing.T) {
 			t.Errorf("%s: %v, want %v", text, got, want)
 		}
 	}
-	for _, fillsAll := range []bool{false, true} {
-		compute, err := compile("FILL(gone, 7)", ids, fillsAll)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := compute(read); got.there != fillsAll {
-			t.Errorf("a metric without data, fillsAll %v: %v", fillsAll, got)
-		}
-	}
 	for _, text := range []string{"", "other", "ten %", "ten % 2", "IF(ten, 1)", "FILL(ten, REPEAT)", "FILL(1, 2)", "RATE(ten)", "ten.x", `ten + "x"`} {
-		if _, err := compile(text, ids, true); err == nil {
+		if _, err := compile(text, ids); err == nil {
 			t.Errorf("%q is read", text)
 		}
 	}
@@ -64,14 +47,12 @@ func TestExpressionOfAnAlarm(t *testing.T) {
 		one.String(): {nil, {{1, 1}}, {{1, 1}}, nil},
 		two.String(): {{{50, 1}}, {{10, 1}}, {{50, 1}}, {{50, 1}}},
 	})
-	for _, model := range []Model{{}, {FillsAll: true}} {
-		found, err := a.Run(store, model, Insufficient, 1, 4)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if len(found) != 3 || found[1] != (Change{3, OK, Alarming}) || found[2] != (Change{4, Alarming, OK}) {
-			t.Errorf("%+v: %v", model, found)
-		}
+	found, err := a.Run(store, Model{}, Insufficient, 1, 4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(found) != 3 || found[1] != (Change{3, OK, Alarming}) || found[2] != (Change{4, Alarming, OK}) {
+		t.Error(found)
 	}
 }
 

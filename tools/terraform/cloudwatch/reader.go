@@ -9,7 +9,6 @@ import (
 // A reader gives the datapoints of an alarm: of its one metric, or of its expression.
 type reader struct {
 	alarm   *Alarm
-	model   Model
 	windows map[string]*window
 	single  *window
 	compute expression
@@ -17,7 +16,7 @@ type reader struct {
 }
 
 func newReader(a *Alarm, store *Store, model Model) (*reader, error) {
-	r := &reader{alarm: a, model: model, windows: map[string]*window{}}
+	r := &reader{alarm: a, windows: map[string]*window{}}
 	ids := map[string]bool{}
 	var returns []Query
 	for _, q := range a.Queries {
@@ -41,7 +40,7 @@ func newReader(a *Alarm, store *Store, model Model) (*reader, error) {
 		r.enough = enough(q.Stat, a.LowSamples)
 		return r, nil
 	}
-	compute, err := compile(returns[0].Expression, ids, model.FillsAll)
+	compute, err := compile(returns[0].Expression, ids)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", a.Name, err)
 	}
@@ -55,24 +54,11 @@ func (r *reader) at(end, now int) (float64, bool) {
 		p := r.single.at(end, now)
 		return p.value, p.samples > 0
 	}
-	v := r.compute(func(id string) (value, bool) {
+	v := r.compute(func(id string) value {
 		p := r.windows[id].at(end, now)
-		return value{p.value, p.samples > 0}, p.samples > 0 || r.anywhere(id, now)
+		return value{p.value, p.samples > 0}
 	})
 	return v.number, v.there
-}
-
-// anywhere says whether a metric has a datapoint in the range that ends now.
-func (r *reader) anywhere(id string, now int) bool {
-	if r.model.FillsAll {
-		return true // nobody asks
-	}
-	for i := range r.alarm.Periods + r.model.Extra {
-		if r.windows[id].at(now-i*r.alarm.Period, now).samples > 0 {
-			return true
-		}
-	}
-	return false
 }
 
 // tooFew says whether the datapoints of a percentile stand for too few samples, and are to be

@@ -1,6 +1,8 @@
 # All alarms are made here, so that each has someone who hears it, an end that is heard too,
 # and a word on missing data. What they watch is in alarms_*.tf:
-#   period        seconds; of the last `of` periods `bad` must be bad
+#   period        seconds; of the last `of` periods `bad` must be bad. Where periods are missing CloudWatch looks
+#                 further back than `of`, so where silence counts, periods are short. They slide: a burst of
+#                 two minutes is in two of five minutes, and `bad` of more is for periods of a minute
 #   missing       breaching where silence is bad news, notBreaching where it is none
 #   metrics       instead of metric: several by id, for `expression`
 locals {
@@ -25,9 +27,6 @@ resource "aws_cloudwatch_metric_alarm" "this" {
   dimensions  = try(each.value.dimensions, null)
   period      = try(each.value.metric, null) == null ? null : each.value.period
   statistic   = try(each.value.statistic, null)
-
-  extended_statistic                    = try(each.value.percentile, null)
-  evaluate_low_sample_count_percentiles = try(each.value.percentile, null) == null ? null : "ignore"
 
   dynamic "metric_query" {
     for_each = try(each.value.metrics, {})

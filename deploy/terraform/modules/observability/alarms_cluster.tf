@@ -11,8 +11,8 @@ locals {
       is         = "GreaterThanThreshold"
       threshold  = 0
       period     = 60
-      bad        = 5
-      of         = 10
+      bad        = 8 # an update of the agents is silent for five minutes
+      of         = 12
       missing    = "breaching"
     }
 

@@ -3,27 +3,27 @@ locals {
 
   database_alarms = {
     database-cpu = {
-      means      = "The database has computed at more than 80 % for 15 minutes, or reports nothing."
+      means      = "The database has computed at more than 80 % for 15 of 20 minutes, or reports nothing."
       namespace  = "AWS/RDS"
       metric     = "CPUUtilization"
       dimensions = local.instance
       statistic  = "Average"
       is         = "GreaterThanThreshold"
       threshold  = 80
-      period     = 300
-      bad        = 3
-      of         = 3
+      period     = 60
+      bad        = 15 # a restart in its window is silent, then busy
+      of         = 20
       missing    = "breaching"
     }
 
     database-storage = {
-      means      = "Less than 15 % of the database's storage is free; when it is full, no run loads."
+      means      = "Less than 7 % of the database's storage is free, and RDS has added none; when it is full, no run loads."
       namespace  = "AWS/RDS"
       metric     = "FreeStorageSpace" # bytes
       dimensions = local.instance
       statistic  = "Minimum"
       is         = "LessThanThreshold"
-      threshold  = var.database.storage_gb * 1073741824 * 0.15
+      threshold  = var.database.storage_gb * 1073741824 * 0.07 # at 10 % RDS adds some, up to its limit
       period     = 300
       bad        = 1
       of         = 1

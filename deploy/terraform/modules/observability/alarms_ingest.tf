@@ -4,14 +4,14 @@ locals {
   ingest_alarms = merge(
     {
       ingest-errors = {
-        means      = "Runs of the function fail: three within 15 minutes."
+        means      = "Runs of the function fail: three within half an hour."
         namespace  = "AWS/Lambda"
         metric     = "Errors"
         dimensions = local.function
         statistic  = "Sum"
         is         = "GreaterThanOrEqualToThreshold"
         threshold  = 3
-        period     = 900
+        period     = 1800 # of a source that is asked every ten minutes, a shorter one has now two errors and now four
         bad        = 1
         of         = 1
         missing    = "notBreaching"
@@ -24,10 +24,10 @@ locals {
         dimensions = local.function
         statistic  = "Sum"
         is         = "GreaterThanThreshold"
-        threshold  = 0
-        period     = 300
-        bad        = 2
-        of         = 3
+        threshold  = 2
+        period     = 900
+        bad        = 1
+        of         = 1
         missing    = "notBreaching"
       }
 
@@ -111,10 +111,10 @@ locals {
       namespace  = "bourse"
       metric     = "lag"
       dimensions = { function = var.ingest.function_name, source = source }
-      statistic  = "Minimum" # of the hour: one run that finds nothing missing is enough
+      statistic  = "Minimum" # one run that finds nothing missing is enough
       is         = "GreaterThanThreshold"
       threshold  = limit.overdue_minutes * 60
-      period     = 3600
+      period     = 900 # that of the last run of a day has no earlier ones, which were not late yet
       bad        = 1
       of         = 1
       missing    = "ignore" # between the hours of a schedule, what the last run said holds
@@ -127,9 +127,9 @@ locals {
       statistic  = "SampleCount"
       is         = "LessThanThreshold"
       threshold  = 1
-      period     = 3600
-      bad        = limit.silent_hours
-      of         = limit.silent_hours
+      period     = 300 # of an hour, CloudWatch looks back three or more to find one that is not missing
+      bad        = limit.silent_hours * 12
+      of         = limit.silent_hours * 12
       missing    = "breaching"
     } },
     { for source, limit in var.ingest.sources : "ingest-${source}-quarantined" => {

@@ -111,7 +111,7 @@ resource "aws_budgets_budget" "month" {
   limit_unit   = "USD"
 
   dynamic "notification" {
-    for_each = [["ACTUAL", 50], ["ACTUAL", 80], ["ACTUAL", 100], ["FORECASTED", 100]]
+    for_each = [["ACTUAL", 80], ["ACTUAL", 100], ["FORECASTED", 100]] # half of it is spent in any month
 
     content {
       notification_type         = notification.value[0]

@@ -95,11 +95,11 @@ run "observability" {
 
   assert {
     condition = (
-      toset([for n in aws_budgets_budget.month.notification : "${n.notification_type} ${n.threshold}"]) == toset(["ACTUAL 50", "ACTUAL 80", "ACTUAL 100", "FORECASTED 100"]) &&
+      toset([for n in aws_budgets_budget.month.notification : "${n.notification_type} ${n.threshold}"]) == toset(["ACTUAL 80", "ACTUAL 100", "FORECASTED 100"]) &&
       alltrue([for n in aws_budgets_budget.month.notification : n.subscriber_sns_topic_arns == toset([aws_sns_topic.alarms.arn])]) &&
       tonumber(aws_budgets_budget.month.limit_amount) == 100
     )
-    error_message = "The budget must be heard of at 50, 80 and 100 %, and when 100 % is foreseen."
+    error_message = "The budget must be heard of at 80 and 100 %, and when 100 % is foreseen."
   }
 
   # alarms
@@ -167,9 +167,9 @@ run "observability" {
 
   assert {
     condition = (
-      aws_cloudwatch_metric_alarm.this["ingest-ecb-overdue"].threshold == 7200 && aws_cloudwatch_metric_alarm.this["ingest-ecb-silent"].evaluation_periods == 24 &&
+      aws_cloudwatch_metric_alarm.this["ingest-ecb-overdue"].threshold == 7200 && aws_cloudwatch_metric_alarm.this["ingest-ecb-silent"].evaluation_periods == 24 * 12 &&
       aws_cloudwatch_metric_alarm.this["ingest-slow"].threshold == 240000 &&
-      aws_cloudwatch_metric_alarm.this["database-storage"].threshold == 20 * pow(1024, 3) * 0.15 &&
+      aws_cloudwatch_metric_alarm.this["database-storage"].threshold == 20 * pow(1024, 3) * 0.07 &&
       aws_cloudwatch_metric_alarm.this["database-connections"].threshold == 80
     )
     error_message = "Thresholds must be in the metric's unit: seconds, milliseconds, bytes, connections."
@@ -177,7 +177,7 @@ run "observability" {
 
   assert {
     condition = (
-      length([for q in aws_cloudwatch_metric_alarm.this["edge-errors"].metric_query : q if q.return_data == true]) == 1 &&
+      alltrue([for k in ["edge-errors", "edge-slow"] : length([for q in aws_cloudwatch_metric_alarm.this[k].metric_query : q if q.return_data == true]) == 1]) &&
       aws_cloudwatch_metric_alarm.this["edge-errors"].metric_name == null
     )
     error_message = "Of a rate's metrics one alone is watched: the rate."
