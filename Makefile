@@ -130,7 +130,7 @@ test-chart: ## Lint the Helm chart, and run its tests and those of the policies,
 	$(helm_unittest) --strict deploy/chart
 	cd tools/chart && go vet . && go mod tidy -diff && go test .
 	cd tools/observability && go vet . && go mod tidy -diff && go test .
-	cd tools/dashboards && go vet . && go mod tidy -diff && go test .
+	cd tools/dashboards && go vet . && go mod tidy -diff && go test . -count=1
 
 helm          := go tool -modfile=tools/chart/go.mod helm
 helm_unittest := go tool -modfile=tools/chart/go.mod helm-unittest

@@ -49,11 +49,12 @@ func (o objective) means() string {
 	return fmt.Sprintf("Share of requests that were good, over the time that is shown. It should be %g %% of 30 days; bad ones are those %s.", o.Objective, o.Description)
 }
 
-// burning is how many times faster than it may the budget of an objective is used up, over a window.
+// burning is how many times faster than it may the budget of an objective is used up, over a window. Where nothing was bad,
+// nothing is recorded.
 func (o objective) burning(window string) query {
 	return query{
-		expr:   fmt.Sprintf(`100 / (100 - %g) * max by (slo) (slo:bourse_bad:ratio_rate%s{namespace=~"$namespace", slo="%s"})`, o.Objective, window, o.Name),
-		legend: "{{slo}}",
+		expr:   fmt.Sprintf(`100 / (100 - %g) * max(slo:bourse_bad:ratio_rate%s{namespace=~"$namespace", slo="%s"}) or vector(0)`, o.Objective, window, o.Name),
+		legend: o.Name,
 	}
 }
 

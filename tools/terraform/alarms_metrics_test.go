@@ -166,8 +166,8 @@ func graphed(t *testing.T, body string) []naming {
 					if stat, ok := word["stat"].(string); ok {
 						n.stat = stat
 					}
-					if _, ok := word["expression"]; ok {
-						words = nil
+					if expression, ok := word["expression"].(string); ok {
+						words, n.stat = searched(expression)
 					}
 				}
 			}
@@ -186,6 +186,23 @@ func graphed(t *testing.T, body string) []naming {
 		}
 	}
 	return all
+}
+
+// search is an expression that draws all metrics of a name and some dimensions.
+var search = regexp.MustCompile(`^SEARCH\('\{([\w/]+),([\w,]+)\} .*\bMetricName="(\w+)"', '(\w+)', \d+\)$`)
+
+// searched returns what a search draws, as a line would name it, and the statistic. Any other
+// expression is one over lines.
+func searched(expression string) (words []string, stat string) {
+	m := search.FindStringSubmatch(expression)
+	if m == nil {
+		return nil, ""
+	}
+	words = []string{m[1], m[3]}
+	for dimension := range strings.SplitSeq(m[2], ",") {
+		words = append(words, dimension, "any")
+	}
+	return words, m[4]
 }
 
 // TestMetrics: no alarm and no graph names a metric, a set of dimensions or a statistic that
