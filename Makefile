@@ -13,11 +13,11 @@ manifest   := internal/web/dist/manifest.json
 installed  := web/node_modules/.package-lock.json
 web_source := $(shell find web -name node_modules -prune -o -type f -print)
 
-.PHONY: help run observe build web test test-go test-browser test-long test-race bench bench-load faults fuzz e2e e2e-cluster drills lint format generate chromium versions clean
+.PHONY: help run observe build web test test-go test-browser test-long test-race bench bench-load bench-telemetry faults fuzz e2e e2e-cluster drills lint format generate chromium versions clean
 
 help: ## Show this help
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} \
-		/^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
+		/^[a-z0-9-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' Makefile
 
 ##@ Run
 run: $(manifest) ## Build and serve http://localhost:8080
@@ -58,6 +58,10 @@ bench: $(manifest) ## Run the benchmarks
 
 bench-load: ## Measure loads into PostgreSQL against a plain COPY
 	BOURSE_TEST_LOAD=1 go test ./internal/postgres -run TestLoadSpeed -count=1 -v -timeout 30m
+
+bench-telemetry: ## Measure what logs, metrics and traces take of the API's requests
+	@tools/debian wrk wrk
+	BOURSE_TEST_OVERHEAD=1 go test ./cmd/bourse -run TestOverhead -count=1 -v -timeout 30m
 
 faults: ## Let every source meet every fault, and write docs/faults.md
 	go test ./internal/ingest -run TestFaultMatrix -count=1 -timeout 30m -update

@@ -62,7 +62,7 @@ func serveAll(ctx context.Context, listen config.Listen, clients config.Clients,
 	if err := sys.store.Migrate(ctx); err != nil {
 		return err
 	}
-	in := ingest.New(ingest.Config{Store: sys.store, Archive: sys.archive, Logger: tel.Logger, Metrics: ingest.NewMetrics(tel.Registry)})
+	in := ingest.New(ingest.Config{Store: sys.store, Archive: sys.archive, Logger: tel.Logger, Metrics: ingest.NewMetrics(tel.Registry), Tracer: tel.Tracer})
 	rest := api.New(api.Config{
 		Store: sys.store, Archive: sys.archive, Keys: sys.store,
 		Limit: api.Limit{Rate: clients.Rate, Burst: clients.Burst}, Proxies: clients.Proxies,

@@ -107,7 +107,7 @@ func (c cli) run(ctx context.Context, fs *flag.FlagSet, s settings, source strin
 		return err
 	}
 	defer func() { err = errors.Join(err, sys.close()) }()
-	cfg.Store, cfg.Archive, cfg.Logger = sys.store, sys.archive, tel.Logger
+	cfg.Store, cfg.Archive, cfg.Logger, cfg.Tracer = sys.store, sys.archive, tel.Logger, tel.Tracer
 	j := &job{system: sys, ingest: ingest.New(cfg), out: json.NewEncoder(c.stdout)}
 	if j.chosen, err = wire.Choose(sys.sources, source); err != nil {
 		return err

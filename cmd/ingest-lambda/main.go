@@ -8,6 +8,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"flag"
 	"io"
@@ -63,11 +64,15 @@ func run(ctx context.Context, args []string, stderr io.Writer) (err error) {
 
 	f := &function{
 		sources: sources, log: tel.Logger, spent: store.Spent, metrics: os.Stdout, stop: ctx,
-		ingest: ingest.New(ingest.Config{Store: store, Archive: raw, Logger: tel.Logger}),
+		ingest: ingest.New(ingest.Config{Store: store, Archive: raw, Logger: tel.Logger, Tracer: tel.Tracer}),
 	}
 	// Lambda's library never returns. The invocations' contexts end with ours by f.stop, so
 	// that the one under way can still answer.
-	go lambda.StartWithOptions(f.invoke, lambda.WithContext(context.WithoutCancel(ctx)), lambda.WithEnableSIGTERM())
+	invoke := func(ctx context.Context, text json.RawMessage) (*result, error) {
+		defer tel.Flush(ctx) // before the environment is frozen
+		return f.invoke(ctx, text)
+	}
+	go lambda.StartWithOptions(invoke, lambda.WithContext(context.WithoutCancel(ctx)), lambda.WithEnableSIGTERM())
 	<-ctx.Done()
 	f.running.Lock() // the run under way has ended
 	return nil

@@ -60,7 +60,7 @@ func run(ctx context.Context, args []string, stderr io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	in := ingest.New(ingest.Config{Store: store, Archive: raw, Logger: tel.Logger, AcceptRestatement: *accept})
+	in := ingest.New(ingest.Config{Store: store, Archive: raw, Logger: tel.Logger, Tracer: tel.Tracer, AcceptRestatement: *accept})
 	for _, src := range sources {
 		record, failed := in.Run(ctx, src, "manual")
 		if failed == nil && record.Outcome != market.OK {

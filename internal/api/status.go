@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 const (
 	statusTimeout = 2 * time.Second // of the reading that a scrape waits for
 	statusKept    = 5 * time.Second // so that several who scrape cost no more than one
+	maxRuns       = 100             // among which is one that found something new, or there was none for days
 )
 
 // status is what the store says of the sources, as metrics: read when they are scraped, so
@@ -40,7 +42,7 @@ var (
 	lastSuccess = sourceDesc("last_success_timestamp_seconds", "When the newest run that succeeded ended.")
 	nextRun     = sourceDesc("next_run_timestamp_seconds", "When the next run is planned; one that is missing leaves it in the past.")
 	lastOutcome = sourceDesc("last_run_outcome", "1; what the newest finished run came to.", "outcome")
-	lag         = sourceDesc("lag_seconds", "From publication to arrival, in the newest run that succeeded.")
+	lag         = sourceDesc("lag_seconds", "From publication to arrival, for the newest bar that arrived.")
 	instruments = sourceDesc("instruments", "Instruments of the source.")
 	barsStored  = sourceDesc("bars", "Bars that are stored.")
 	revisions   = sourceDesc("revisions", "Values that were replaced and kept.")
@@ -114,7 +116,14 @@ func (s *status) measure(ctx context.Context) ([]prometheus.Metric, error) {
 		}
 		if src.LastOK != nil {
 			at(lastSuccess, src.LastOK.Finished)
-			gauge(lag, src.LastOK.Lag.Seconds())
+		}
+		// Most runs find nothing new.
+		runs, err := s.store.Runs(ctx, market.RecordQuery{Source: src.Name, Limit: maxRuns})
+		if err != nil {
+			return nil, err
+		}
+		if i := slices.IndexFunc(runs, func(r market.Run) bool { return r.Inserted > 0 }); i >= 0 {
+			gauge(lag, runs[i].Lag.Seconds())
 		}
 		gauge(instruments, float64(src.Instruments))
 		gauge(barsStored, float64(src.Bars))

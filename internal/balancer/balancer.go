@@ -17,10 +17,19 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
+
+	"bourse/internal/telemetry"
+
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/propagation"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+	"go.opentelemetry.io/otel/trace"
 )
 
 const (
@@ -79,7 +88,8 @@ func connecting(within time.Duration) *http.Transport {
 // RoundTrip sends a request to a replica, and a read to others where that fails.
 func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.URL.Scheme != "http" { // a certificate is of a name, not of an address
-		return t.base(false).RoundTrip(r)
+		resp, _, err := t.attempt(r, r.URL.Host, false, 1)
+		return resp, err
 	}
 	reads := (r.Method == http.MethodGet || r.Method == http.MethodHead) && (r.Body == nil || r.Body == http.NoBody)
 	t.earn()
@@ -90,7 +100,7 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		if again || attempt == 1 {
 			address = t.pick(address)
 		}
-		resp, paid, err := t.send(r, address, again)
+		resp, paid, err := t.attempt(r, address, again, attempt)
 		if err == nil || r.Context().Err() != nil {
 			return resp, err
 		}
@@ -99,6 +109,33 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 			return nil, err
 		}
 	}
+}
+
+// attempt asks one replica within a span of its own, which the replica's continues.
+func (t *Transport) attempt(r *http.Request, address string, again bool, n int) (*http.Response, bool, error) {
+	parent := trace.SpanFromContext(r.Context())
+	ctx, span := parent.TracerProvider().Tracer("bourse/balancer").Start(r.Context(), telemetry.Method(r), trace.WithSpanKind(trace.SpanKindClient))
+	defer span.End()
+	if span.IsRecording() {
+		host, port, _ := net.SplitHostPort(address)
+		number, _ := strconv.Atoi(port)
+		span.SetAttributes(semconv.HTTPRequestMethodKey.String(telemetry.Method(r)), semconv.ServerAddress(host), semconv.ServerPort(number),
+			semconv.URLFull((&url.URL{Scheme: r.URL.Scheme, Host: address, Path: r.URL.Path}).String())) // a query may have anything in it
+		if n > 1 {
+			span.SetAttributes(semconv.HTTPRequestResendCount(n - 1))
+		}
+	}
+	resp, paid, err := t.send(r.WithContext(ctx), address, again)
+	if err != nil {
+		span.SetAttributes(semconv.ErrorTypeKey.String("_OTHER"))
+		span.SetStatus(codes.Error, "")
+		return nil, paid, err
+	}
+	span.SetAttributes(semconv.HTTPResponseStatusCode(resp.StatusCode))
+	if resp.StatusCode >= http.StatusBadRequest {
+		span.SetStatus(codes.Error, "")
+	}
+	return resp, paid, nil
 }
 
 // base is what sends to one replica, after which another may be asked or not.
@@ -118,6 +155,7 @@ func (t *Transport) send(r *http.Request, address string, again bool) (resp *htt
 	ctx, cancel := context.WithCancel(r.Context())
 	out := r.Clone(ctx)
 	out.URL.Host = address
+	propagation.TraceContext{}.Inject(ctx, propagation.HeaderCarrier(out.Header))
 	if out.Host == "" {
 		out.Host = r.URL.Host
 	}

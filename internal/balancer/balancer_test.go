@@ -13,6 +13,10 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/sdk/trace/tracetest"
+	"go.opentelemetry.io/otel/trace"
 )
 
 // replica is a server on an address of its own, whose port it shares with others.
@@ -317,5 +321,54 @@ func TestLookupsAreNotWaitedFor(t *testing.T) {
 	}
 	if err := read(client, "http://"+net.JoinHostPort("127.0.0.1", port)); err != nil {
 		t.Error(err)
+	}
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// TestAttemptsAreTraced: each attempt is a span of its own, and the replica that it reaches
+// continues that one.
+func TestAttemptsAreTraced(t *testing.T) {
+	var carried []string
+	replica := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		carried = append(carried, r.Header.Get("Traceparent"))
+	}))
+	defer replica.Close()
+	up := strings.TrimPrefix(replica.URL, "http://")
+	spans := tracetest.NewSpanRecorder()
+	provider := sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(spans))
+	transport := &Transport{Replicas: "pods:1", Base: roundTripper(func(r *http.Request) (*http.Response, error) {
+		if r.URL.Host == "192.0.2.1:1" {
+			return nil, errors.New("refused: hunter2")
+		}
+		r.URL.Host = up
+		return http.DefaultTransport.RoundTrip(r)
+	}), Lookup: func(context.Context, string) ([]string, error) { return []string{"192.0.2.1"}, nil }}
+	ctx, page := provider.Tracer("").Start(t.Context(), "a page")
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://service:80/api/v1/x?key=hunter2", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
+	resp, err := transport.RoundTrip(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	var got []string
+	for _, s := range spans.Ended() {
+		text := fmt.Sprint(s.Attributes(), s.Status(), s.Events())
+		if strings.Contains(text, "hunter2") || s.Parent().SpanID() != page.SpanContext().SpanID() || s.SpanKind() != trace.SpanKindClient {
+			t.Errorf("%s below %s: %s", s.SpanKind(), s.Parent().SpanID(), text)
+		}
+		got = append(got, fmt.Sprint(s.Name(), " ", s.Status().Code))
+	}
+	if fmt.Sprint(got) != "[GET Error GET Unset]" {
+		t.Errorf("got %v", got)
+	}
+	if last := spans.Ended()[1].SpanContext(); len(carried) != 1 || carried[0] != fmt.Sprintf("00-%s-%s-01", last.TraceID(), last.SpanID()) {
+		t.Errorf("the replica was told of %v", carried)
 	}
 }

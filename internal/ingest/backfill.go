@@ -12,7 +12,7 @@ import (
 // lineage leads to whole payloads: the store may get more than was asked for. What is
 // there already is left alone, so it is harmless to repeat.
 func (in *Ingester) Backfill(ctx context.Context, src Source, from, to market.Date) (market.Run, error) {
-	return in.record(ctx, src, "backfill", func(run *market.Run) error {
+	return in.record(ctx, src, "backfill", func(ctx context.Context, run *market.Run) error {
 		have, err := in.cfg.Store.Coverage(ctx, src.Info())
 		if err != nil {
 			return err

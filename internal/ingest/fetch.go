@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"bourse/internal/market"
+
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 )
 
 // attempts is how often a request is sent within one run, fewAttempts where the source
@@ -62,8 +64,20 @@ type response struct {
 	receivedAt time.Time
 }
 
-// get sends a request once.
-func (in *Ingester) get(ctx context.Context, req market.Request) (response, error) {
+// get sends a request once, and measures and traces it.
+func (in *Ingester) get(ctx context.Context, source string, req market.Request) (response, error) {
+	ctx, span := request(ctx, req)
+	began := time.Now()
+	resp, err := in.send(ctx, req)
+	in.cfg.Metrics.answered(source, resp.status, time.Since(began))
+	if resp.status > 0 {
+		span.SetAttributes(semconv.HTTPResponseStatusCode(resp.status), semconv.HTTPResponseBodySize(len(resp.body)))
+	}
+	end(span, err)
+	return resp, err
+}
+
+func (in *Ingester) send(ctx context.Context, req market.Request) (response, error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, req.URL, nil)
 	if err != nil {
 		return response{}, &market.Failure{Outcome: market.Permanent, Reason: "the address is not one", Err: err}

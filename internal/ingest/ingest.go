@@ -15,6 +15,9 @@ import (
 	"time"
 
 	"bourse/internal/market"
+
+	"go.opentelemetry.io/otel/trace"
+	"go.opentelemetry.io/otel/trace/noop"
 )
 
 // Source is an upstream.
@@ -91,6 +94,8 @@ type Config struct {
 	Archive Archive
 	Logger  *slog.Logger
 	Metrics *Metrics // nil: none
+	// Tracer starts the traces of runs; nil: there are none.
+	Tracer trace.TracerProvider
 	// Progress is told how far a command has come; nil: nobody is.
 	Progress func(Progress)
 
@@ -126,6 +131,9 @@ func New(cfg Config) *Ingester {
 	}
 	if cfg.Progress == nil {
 		cfg.Progress = func(Progress) {}
+	}
+	if cfg.Tracer == nil {
+		cfg.Tracer = noop.NewTracerProvider()
 	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now

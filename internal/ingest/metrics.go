@@ -1,6 +1,8 @@
 package ingest
 
 import (
+	"time"
+
 	"bourse/internal/market"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -12,6 +14,7 @@ type Metrics struct {
 	duration *prometheus.HistogramVec
 	requests *prometheus.CounterVec
 	bars     *prometheus.CounterVec
+	upstream *prometheus.HistogramVec
 }
 
 // NewMetrics registers the metrics of ingest.
@@ -30,9 +33,26 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 		bars: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "bourse_ingest_bars_total", Help: "Bars by what became of them.",
 		}, []string{"source", "result"}),
+		upstream: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name:    "bourse_upstream_request_duration_seconds",
+			Help:    "How long requests upstream took until the answer was received, by the class of its status; none: there was none.",
+			Buckets: []float64{.05, .1, .25, .5, 1, 2.5, 5, 10, 30},
+		}, []string{"source", "code"}),
 	}
-	r.MustRegister(m.runs, m.duration, m.requests, m.bars)
+	r.MustRegister(m.runs, m.duration, m.requests, m.bars, m.upstream)
 	return m
+}
+
+// answered measures a request upstream, whose status is zero where there was no answer.
+func (m *Metrics) answered(source string, status int, took time.Duration) {
+	if m == nil {
+		return
+	}
+	code := "none"
+	if class := status / 100; class >= 1 && class <= 5 { // an upstream can send any number
+		code = string(rune('0'+class)) + "xx"
+	}
+	m.upstream.WithLabelValues(source, code).Observe(took.Seconds())
 }
 
 func (m *Metrics) observe(r market.Run) {

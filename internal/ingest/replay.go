@@ -16,7 +16,7 @@ import (
 // they are named in the log, and the run needs a person. A later replay fills in what
 // was left out.
 func (in *Ingester) Replay(ctx context.Context, src Source, since time.Time) (market.Run, error) {
-	return in.record(ctx, src, "replay", func(run *market.Run) error {
+	return in.record(ctx, src, "replay", func(ctx context.Context, run *market.Run) error {
 		have, err := in.cfg.Store.Coverage(ctx, src.Info())
 		if err != nil {
 			return err

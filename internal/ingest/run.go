@@ -15,7 +15,7 @@ import (
 // the run; an error means that there was no run ([market.ErrLocked]) or that its
 // record could not be written.
 func (in *Ingester) Run(ctx context.Context, src Source, trigger string) (market.Run, error) {
-	return in.record(ctx, src, trigger, func(run *market.Run) error {
+	return in.record(ctx, src, trigger, func(ctx context.Context, run *market.Run) error {
 		w := work{Ingester: in, src: src, info: src.Info(), run: run, failed: map[string]bool{}}
 		for {
 			have, err := in.cfg.Store.Coverage(ctx, w.info)
@@ -92,20 +92,22 @@ func waiting(err error, n int) error {
 }
 
 // record runs work under the source's lock and keeps the record of it.
-func (in *Ingester) record(ctx context.Context, src Source, trigger string, work func(*market.Run) error) (market.Run, error) {
+func (in *Ingester) record(ctx context.Context, src Source, trigger string, work func(context.Context, *market.Run) error) (run market.Run, err error) {
 	info := src.Info()
+	ctx, span := in.traced(ctx, info.Name, trigger)
+	defer func() { endRun(span, run, err) }()
 	release, err := in.cfg.Store.Lock(ctx, info.Name)
 	if err != nil {
 		return market.Run{}, fmt.Errorf("run %s: %w", info.Name, err)
 	}
 	defer release()
-	run := market.Run{Source: info.Name, Trigger: trigger, Started: in.cfg.Now().UTC()}
+	run = market.Run{Source: info.Name, Trigger: trigger, Started: in.cfg.Now().UTC()}
 	if run.ID, err = in.cfg.Store.StartRun(ctx, info, trigger, run.Started); err != nil {
 		return run, err
 	}
 	log := in.cfg.Logger.With("source", run.Source, "run", run.ID)
 	log.InfoContext(ctx, "run started", "trigger", trigger)
-	failure := work(&run)
+	failure := work(ctx, &run)
 	ended := ctx.Err()
 	ctx = context.WithoutCancel(ctx) // the record of a run that was cut short is still written
 	run.Finished = in.cfg.Now().UTC()
@@ -176,7 +178,9 @@ func runAttrs(r market.Run) []slog.Attr {
 }
 
 // fetch gets a resource and loads it, and tries again where that may help.
-func (in *Ingester) fetch(ctx context.Context, src Source, run *market.Run, req market.Request, latest map[market.SeriesKey]market.Bar) error {
+func (in *Ingester) fetch(ctx context.Context, src Source, run *market.Run, req market.Request, latest map[market.SeriesKey]market.Bar) (err error) {
+	ctx, span := step(ctx, "fetch "+req.Resource)
+	defer func() { end(span, err) }()
 	attempts := attempts
 	if src.Info().Limits.PerDay > 0 {
 		attempts = fewAttempts
@@ -226,7 +230,7 @@ func (in *Ingester) fetchOnce(ctx context.Context, src Source, run *market.Run, 
 		return err
 	}
 	run.Requests++
-	resp, err := in.get(ctx, req)
+	resp, err := in.get(ctx, run.Source, req)
 	if err != nil {
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -238,21 +242,30 @@ func (in *Ingester) fetchOnce(ctx context.Context, src Source, run *market.Run, 
 		RunID: run.ID, Source: run.Source, Resource: req.Resource, URL: req.URL, Status: resp.status, Header: resp.header,
 		ReceivedAt: resp.receivedAt, SHA256: market.SHA256(resp.body), Size: int64(len(resp.body)),
 	}
-	if err := in.cfg.Archive.Put(ctx, p, resp.body); err != nil {
+	if err := in.keep(ctx, p, resp.body); err != nil {
 		return err
 	}
 	return in.load(ctx, src, run, p, resp.body, latest)
 }
 
+func (in *Ingester) keep(ctx context.Context, p market.Payload, body []byte) error {
+	ctx, span := step(ctx, "archive")
+	err := in.cfg.Archive.Put(ctx, p, body)
+	end(span, err)
+	return err
+}
+
 // load takes an archived payload into the store, adds its counts to the run and
 // brings the latest bars up to date.
 func (in *Ingester) load(ctx context.Context, src Source, run *market.Run, p market.Payload, body []byte, latest map[market.SeriesKey]market.Bar) error {
+	_, parsing := step(ctx, "parse")
 	batch, err := parse(src, p, body)
+	end(parsing, err)
 	if err == nil {
 		batch.Payload = p
 		validate(&batch, latest)
 		var counts market.Counts
-		counts, err = in.cfg.Store.Load(ctx, batch, in.accept)
+		counts, err = in.store(ctx, batch)
 		if err == nil {
 			run.Counts.Add(counts)
 			advance(latest, batch.Series)
@@ -266,6 +279,13 @@ func (in *Ingester) load(ctx context.Context, src Source, run *market.Run, p mar
 	in.cfg.Logger.WarnContext(ctx, "payload refused", "source", run.Source, "run", run.ID, "resource", p.Resource,
 		"sha256", p.SHA256, "size", p.Size, "status", p.Status, "outcome", f.Outcome, "error", err)
 	return errors.Join(err, in.cfg.Store.SavePayload(ctx, p))
+}
+
+func (in *Ingester) store(ctx context.Context, batch market.Batch) (market.Counts, error) {
+	ctx, span := step(ctx, "load")
+	counts, err := in.cfg.Store.Load(ctx, batch, in.accept)
+	end(span, err)
+	return counts, err
 }
 
 // advance moves the latest bars on to those of a payload, so that loading many does

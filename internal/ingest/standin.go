@@ -21,7 +21,7 @@ func (in *Ingester) simulate(ctx context.Context, src StandIn) {
 	there, err := in.cfg.Store.Instruments(ctx, market.InstrumentQuery{Limit: 1})
 	if err == nil && len(there) == 0 {
 		in.cfg.Logger.WarnContext(ctx, "no source has answered and the store is empty: serving SIMULATED data")
-		_, err = in.record(ctx, src, "start", func(run *market.Run) error {
+		_, err = in.record(ctx, src, "start", func(ctx context.Context, run *market.Run) error {
 			resource, body := src.Payload(in.cfg.Now())
 			run.Payloads++
 			p := market.Payload{

@@ -61,6 +61,7 @@ func parse(ctx context.Context, databaseURL string) (*server, error) {
 	maps.Copy(c.RuntimeParams, sessionSettings)
 	c.ConnectTimeout = connectTimeout
 	c.DialFunc = (&net.Dialer{KeepAliveConfig: keepAlive}).DialContext
+	c.Tracer = newTracer(c)
 	s := &server{config: config, most: math.MaxInt32}
 	if query.Has("pool_max_conns") {
 		s.most = config.MaxConns

@@ -107,6 +107,19 @@ func TestAdminIsApart(t *testing.T) {
 	if code, body := get(t, s.admin+"/metrics"); code != http.StatusOK || !strings.Contains(body, "go_goroutines") {
 		t.Errorf("metrics: %d", code)
 	}
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.admin+"/metrics", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Accept", "application/openmetrics-text; version=1.0.0") // which has exemplars
+	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if got := resp.Header.Get("Content-Type"); !strings.HasPrefix(got, "application/openmetrics-text") {
+		t.Errorf("metrics are %s", got)
+	}
 	if code, _ := get(t, s.admin+"/debug/pprof/"); code != http.StatusOK {
 		t.Errorf("pprof: %d", code)
 	}

@@ -2,41 +2,50 @@ package telemetry
 
 import (
 	"cmp"
+	"os"
 	"runtime/debug"
+	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// version and revision are set by the linker where the sources are no checkout, as those of
-// images (.ko.yaml).
-var version, revision string
-
-// build returns what this binary was made of: a version that sorts by time, and the commit.
-func build() (string, string) {
-	v, r := version, revision
+// build returns what this binary is: its version and the commit that it was made of. The binary
+// of an image knows neither (docs/decisions/0015-images.md): who deploys it says so, as
+// attributes of the resource, where traces have them from too.
+func build() (version, revision string) {
 	if info, ok := debug.ReadBuildInfo(); ok {
-		v = cmp.Or(v, info.Main.Version)
+		version = info.Main.Version
 		dirty := ""
 		for _, s := range info.Settings {
 			switch {
 			case s.Key == "vcs.revision":
-				r = cmp.Or(r, s.Value)
-			case s.Key == "vcs.modified" && s.Value == "true" && revision == "":
+				revision = s.Value
+			case s.Key == "vcs.modified" && s.Value == "true":
 				dirty = "-dirty"
 			}
 		}
-		if r != "" {
-			r += dirty
+		revision += dirty
+	}
+	version = cmp.Or(resourceAttribute("service.version"), version, "unknown")
+	revision = cmp.Or(resourceAttribute("vcs.ref.head.revision"), revision, "unknown")
+	return version, revision
+}
+
+// resourceAttribute returns an attribute of the resource that the environment names.
+func resourceAttribute(name string) string {
+	for pair := range strings.SplitSeq(os.Getenv("OTEL_RESOURCE_ATTRIBUTES"), ",") {
+		if key, value, _ := strings.Cut(strings.TrimSpace(pair), "="); key == name {
+			return value
 		}
 	}
-	return cmp.Or(v, "unknown"), cmp.Or(r, "unknown")
+	return ""
 }
 
 func newBuildInfo() prometheus.Collector {
-	v, r := build()
+	version, revision := build()
 	info := prometheus.NewGaugeVec(prometheus.GaugeOpts{
 		Name: "bourse_build_info", Help: "1; its labels are what this binary was made of.",
 	}, []string{"version", "revision"})
-	info.WithLabelValues(v, r).Set(1)
+	info.WithLabelValues(version, revision).Set(1)
 	return info
 }

@@ -9,15 +9,30 @@ import (
 
 type requestKey struct{}
 
-// WithRequest returns a context whose log lines have the ID of a request.
-func WithRequest(ctx context.Context, id string) context.Context {
-	return context.WithValue(ctx, requestKey{}, id)
+// requestContext is a context of a request. Of those with a value there is one for each answer:
+// this one is smaller than context's own.
+type requestContext struct {
+	context.Context
+	id string
 }
+
+// Value returns the context itself where it is asked for, and so its ID.
+func (c *requestContext) Value(key any) any {
+	if key == (requestKey{}) {
+		return c
+	}
+	return c.Context.Value(key)
+}
+
+// WithRequest returns a context whose log lines have the ID of a request.
+func WithRequest(ctx context.Context, id string) context.Context { return &requestContext{ctx, id} }
 
 // Request returns the ID of the request of a context, empty where there is none.
 func Request(ctx context.Context) string {
-	id, _ := ctx.Value(requestKey{}).(string)
-	return id
+	if c, ok := ctx.Value(requestKey{}).(*requestContext); ok {
+		return c.id
+	}
+	return ""
 }
 
 // contextHandler adds to each line what its context knows, so that it is found from the

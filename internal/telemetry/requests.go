@@ -2,14 +2,18 @@ package telemetry
 
 import (
 	"context"
-	"crypto/rand"
+	"encoding/binary"
+	"encoding/hex"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"net/http"
 	"regexp"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -37,12 +41,17 @@ type Requests struct {
 // statusClientGone stands in logs and metrics for a client that went away, as in nginx.
 const statusClientGone = 499
 
+// requestID is the header with the ID of a request.
+const requestID = "X-Request-Id"
+
 // noRoute stands in metrics for all requests that no route has.
 const noRoute = "none"
 
 var (
 	saneID     = regexp.MustCompile(`^[A-Za-z0-9_.\-]{1,64}$`)
 	propagator = propagation.TraceContext{}
+	ofServer   = []trace.SpanStartOption{trace.WithSpanKind(trace.SpanKindServer)}
+	ofTraces   = []string{"Traceparent", "Tracestate", "Baggage"}
 )
 
 // observer is what observes, ready for requests.
@@ -52,6 +61,30 @@ type observer struct {
 	tracer   trace.Tracer
 	duration *prometheus.HistogramVec
 	inFlight prometheus.Gauge
+	debug    bool // whether each request is logged: what would not be is not put together
+
+	mu    sync.RWMutex
+	known map[answer]prometheus.Observer // those of duration that there are
+}
+
+// answer is what an answer is counted as.
+type answer struct {
+	route  string
+	status int
+}
+
+// of returns the series of an answer. To find it by its labels takes several times as long.
+func (o *observer) of(a answer) prometheus.Observer {
+	o.mu.RLock()
+	series := o.known[a]
+	o.mu.RUnlock()
+	if series == nil {
+		series = o.duration.WithLabelValues(a.route, strconv.Itoa(a.status))
+		o.mu.Lock()
+		o.known[a] = series
+		o.mu.Unlock()
+	}
+	return series
 }
 
 // Handler returns next with each of its requests observed. The route is the pattern of the mux
@@ -73,7 +106,7 @@ func (c Requests) Handler(next http.Handler) http.Handler {
 	}
 	part := prometheus.Labels{"part": c.Part}
 	o := &observer{
-		Requests: c, next: next, tracer: c.Tracer.Tracer("bourse/" + c.Part),
+		Requests: c, next: next, tracer: c.Tracer.Tracer("bourse/" + c.Part), known: map[answer]prometheus.Observer{},
 		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "bourse_http_request_duration_seconds", ConstLabels: part,
 			Help:    "Time to answer a request, by route and status; 499: the client went away. That of a stream is no latency.",
@@ -83,6 +116,7 @@ func (c Requests) Handler(next http.Handler) http.Handler {
 			Name: "bourse_http_requests_in_flight", ConstLabels: part, Help: "Requests that are being answered, streams too.",
 		}),
 	}
+	o.debug = c.Logger.Enabled(context.Background(), slog.LevelDebug)
 	c.Registerer.MustRegister(o.duration, o.inFlight)
 	return o
 }
@@ -91,12 +125,7 @@ func (c Requests) Handler(next http.Handler) http.Handler {
 func (o *observer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	began := time.Now()
 	o.inFlight.Inc()
-	id := r.Header.Get("X-Request-Id")
-	if !saneID.MatchString(id) {
-		id = rand.Text()
-		r.Header.Set("X-Request-Id", id) // for whoever is asked on its behalf
-	}
-	w.Header().Set("X-Request-Id", id)
+	id := identify(w, r)
 	ctx, span := o.start(r)
 	r = r.WithContext(WithRequest(ctx, id))
 	r.Pattern = "" // of the mux that led here; our own sets it again
@@ -119,6 +148,27 @@ func (o *observer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	o.next.ServeHTTP(out, r)
 }
 
+// identify returns the ID of a request, that of the client where it is sane. The answer has it,
+// and whoever is asked on behalf of the request gets it.
+func identify(w http.ResponseWriter, r *http.Request) string {
+	id := r.Header.Get(requestID)
+	if id == "" || !saneID.MatchString(id) {
+		id = newID()
+	}
+	ids := []string{id}
+	r.Header[requestID], w.Header()[requestID] = ids, ids
+	return id
+}
+
+// newID returns an ID that no other request has. It is no secret, and asking the kernel for one
+// would take as long as all the rest.
+func newID() string {
+	var id [16]byte
+	binary.NativeEndian.PutUint64(id[:8], rand.Uint64()) //nolint:gosec // see above
+	binary.NativeEndian.PutUint64(id[8:], rand.Uint64()) //nolint:gosec // see above
+	return hex.EncodeToString(id[:])
+}
+
 // failed answers a request whose handler panicked. A proxy panics so where an answer breaks off.
 func (o *observer) failed(out *statusWriter, r *http.Request, v any) {
 	if v != http.ErrAbortHandler { //nolint:errorlint // the very value
@@ -132,32 +182,30 @@ func (o *observer) failed(out *statusWriter, r *http.Request, v any) {
 
 // start begins the span of a request, within the trace of the caller where it can be trusted.
 func (o *observer) start(r *http.Request) (context.Context, trace.Span) {
-	ctx := r.Context()
-	options := make([]trace.SpanStartOption, 1, 2)
-	options[0] = trace.WithSpanKind(trace.SpanKindServer)
-	if !trace.SpanContextFromContext(ctx).IsValid() { // else the caller is in this process
+	ctx, options := r.Context(), ofServer
+	if len(r.Header["Traceparent"]) > 0 && !trace.SpanContextFromContext(ctx).IsValid() { // else the caller is in this process
 		remote := trace.SpanContextFromContext(propagator.Extract(ctx, propagation.HeaderCarrier(r.Header)))
 		switch {
 		case !remote.IsValid():
 		case o.Public:
-			options = append(options, trace.WithLinks(trace.Link{SpanContext: remote}))
+			options = append(slices.Clone(ofServer), trace.WithLinks(trace.Link{SpanContext: remote}))
 		default:
 			ctx = trace.ContextWithRemoteSpanContext(ctx, remote)
 		}
 	}
 	if o.Public {
-		for _, name := range []string{"Traceparent", "Tracestate", "Baggage"} {
+		for _, name := range ofTraces {
 			delete(r.Header, name) // what a stranger says of traces goes no further
 		}
 	}
-	ctx, span := o.tracer.Start(ctx, method(r), options...)
+	ctx, span := o.tracer.Start(ctx, Method(r), options...)
 	if span.IsRecording() {
 		scheme := "http"
 		if r.TLS != nil {
 			scheme = "https"
 		}
 		// Neither the query nor any header: a key can be in both.
-		span.SetAttributes(semconv.HTTPRequestMethodKey.String(method(r)), semconv.URLScheme(scheme), semconv.URLPath(r.URL.Path))
+		span.SetAttributes(semconv.HTTPRequestMethodKey.String(Method(r)), semconv.URLScheme(scheme), semconv.URLPath(r.URL.Path))
 	}
 	return ctx, span
 }
@@ -168,37 +216,40 @@ func (o *observer) note(r *http.Request, status int, took time.Duration, span tr
 	if route == "" || route == "GET /" {
 		route = noRoute
 	}
-	seconds := o.duration.WithLabelValues(route, strconv.Itoa(status))
+	seconds := o.of(answer{route, status})
 	if context := span.SpanContext(); context.IsSampled() {
 		seconds.(prometheus.ExemplarObserver).ObserveWithExemplar(took.Seconds(), prometheus.Labels{"trace_id": context.TraceID().String()})
 	} else {
 		seconds.Observe(took.Seconds())
 	}
-	o.Logger.DebugContext(r.Context(), "request", "part", o.Part, "route", route, "path", r.URL.Path,
-		"status", status, "duration_seconds", took.Seconds())
+	if o.debug {
+		o.Logger.DebugContext(r.Context(), "request", "part", o.Part, "route", route, "path", r.URL.Path,
+			"status", status, "duration_seconds", took.Seconds())
+	}
 	if span.IsRecording() {
-		if route != noRoute {
-			if !strings.Contains(route, " ") {
-				span.SetName(method(r) + " " + route)
-			} else {
-				span.SetName(route)
-			}
-			_, path, named := strings.Cut(route, " ")
-			if !named {
-				path = route
-			}
-			span.SetAttributes(semconv.HTTPRoute(path))
-		}
-		span.SetAttributes(semconv.HTTPResponseStatusCode(status))
-		if status >= http.StatusInternalServerError {
-			span.SetStatus(codes.Error, "")
-		}
+		describe(span, r, route, status)
 	}
 	span.End()
 }
 
-// method is the method of a request where it is a known one: anyone can make one up.
-func method(r *http.Request) string {
+// describe gives a span the name of its route, and what it came to.
+func describe(span trace.Span, r *http.Request, route string, status int) {
+	if route != noRoute {
+		_, path, named := strings.Cut(route, " ")
+		if !named {
+			path, route = route, Method(r)+" "+route
+		}
+		span.SetName(route)
+		span.SetAttributes(semconv.HTTPRoute(path))
+	}
+	span.SetAttributes(semconv.HTTPResponseStatusCode(status))
+	if status >= http.StatusInternalServerError {
+		span.SetStatus(codes.Error, "")
+	}
+}
+
+// Method is the method of a request where it is a known one: anyone can make one up.
+func Method(r *http.Request) string {
 	switch r.Method {
 	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodDelete,
 		http.MethodOptions, http.MethodPatch, http.MethodTrace, http.MethodConnect:

@@ -33,6 +33,7 @@ func TestFlows(t *testing.T) {
 		"other":        {namespace: "other", labels: part("web").labels}, // as web is labelled, elsewhere
 		"dns":          {namespace: "kube-system", labels: labels.Set{"k8s-app": "kube-dns"}},
 		"prometheus":   {namespace: "monitoring", labels: labels.Set{"app.kubernetes.io/name": "prometheus"}},
+		"collector":    {namespace: "monitoring", labels: labels.Set{"app.kubernetes.io/name": "opentelemetry-collector"}},
 		"grafana":      {namespace: "monitoring", labels: labels.Set{"app.kubernetes.io/name": "grafana"}},
 		"alb":          {address: "10.0.3.4"},
 		"database":     {address: "10.0.9.9"},
@@ -51,6 +52,7 @@ func TestFlows(t *testing.T) {
 		{"prometheus", "api", 9090}, {"prometheus", "web", 9090},
 		{"api", "alb", 5432}, {"ingest", "alb", 5432}, {"migrate", "alb", 5432}, // so is the database
 		{"api", "database", 5432}, {"ingest", "database", 5432}, {"migrate", "database", 5432},
+		{"api", "collector", 4318}, {"web", "collector", 4318}, {"ingest", "collector", 4318},
 		{"api", "internet", 443}, {"ingest", "internet", 443},
 		{"api", "pod identity", 80}, {"ingest", "pod identity", 80}, {"migrate", "pod identity", 80},
 	}
@@ -59,7 +61,7 @@ func TestFlows(t *testing.T) {
 		want = append(want, flow{from, "dns", 53})
 	}
 
-	objects := mustRender(t, file(t, "prod"), given(), parse(`{ingest: {enabled: true}}`))
+	objects := mustRender(t, file(t, "prod"), given(), parse(`{ingest: {enabled: true}, traces: {endpoint: "http://otel:4318"}}`))
 	var policies []networkingv1.NetworkPolicy
 	for _, o := range kind(objects, "NetworkPolicy") {
 		text, _ := json.Marshal(o.Object)
@@ -75,7 +77,7 @@ func TestFlows(t *testing.T) {
 			if !slices.Contains(ours, fromName) && !slices.Contains(ours, toName) {
 				continue
 			}
-			for _, port := range []int32{22, 53, 80, 443, 5432, 8080, 9090} {
+			for _, port := range []int32{22, 53, 80, 443, 4318, 5432, 8080, 9090} {
 				f := flow{fromName, toName, port}
 				asked++
 				is := allowed(policies, from, to, port)

@@ -181,7 +181,8 @@ var dimensions = map[string][]string{
 	"network":     {`{}`, `{networkPolicy: {enabled: false}}`, `{networkPolicy: {podIdentity: false, archive: [], upstreams: [{cidr: 172.30.0.1/32, port: 8080}]}}`},
 	"monitoring":  {`{}`, `{monitoring: {serviceMonitor: {enabled: true, labels: {release: prometheus}}, prometheusRule: {enabled: true, labels: {release: prometheus}}, dashboards: {enabled: true}}}`},
 	"image":       {`{}`, `{image: {repository: registry.example.com/bourse, tag: v1.2.3, pullPolicy: Always, pullSecrets: [registry]}}`, `{image: {digests: {api: "sha256:` + strings.Repeat("0", 64) + `"}}}`},
-	"env":         {`{}`, `{env: {OTEL_EXPORTER_OTLP_ENDPOINT: "http://otel:4317"}, logLevel: DEBUG}`},
+	"env":         {`{}`, `{env: {OTEL_BSP_SCHEDULE_DELAY: "1000"}, logLevel: DEBUG}`},
+	"traces":      {`{}`, `{traces: {endpoint: "http://otel:4318", sampleRatio: 1}}`},
 }
 
 // A combination is what the chart makes of some choices. Objects that several have in

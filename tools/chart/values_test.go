@@ -51,6 +51,8 @@ func TestValuesRefused(t *testing.T) {
 		`{termination: {preStopSeconds: "20"}}`:                    "at '/termination/preStopSeconds': got string, want integer",
 		`{spread: {zones: Always}}`:                                "at '/spread/zones': value must be one of 'DoNotSchedule', 'ScheduleAnyway'",
 		`{monitoring: {serviceMonitor: {interval: often}}}`:        "at '/monitoring/serviceMonitor/interval': 'often' does not match pattern",
+		`{traces: {endpoint: "otel:4317"}}`:                        "at '/traces/endpoint': 'otel:4317' does not match pattern",
+		`{traces: {sampleRatio: 5}}`:                               "at '/traces/sampleRatio': maximum: got 5, want 1",
 		`{proxies: -1}`:                                            "at '/proxies': minimum: got -1, want 0",
 		`{migrate: {enabled: "yes"}}`:                              "at '/migrate/enabled': got string, want boolean",
 		`{global: {image: x}}`:                                     "at '/global': maxProperties: got 1, want 0",
@@ -88,7 +90,7 @@ func TestSchemaIsWhole(t *testing.T) {
 	}
 	open := map[string]bool{ // maps with keys of the user's own
 		"env": true, "monitoring.serviceMonitor.labels": true, "monitoring.prometheusRule.labels": true,
-		"monitoring.dashboards.labels": true, "networkPolicy.dns.podLabels": true, "networkPolicy.monitoring.podLabels": true,
+		"monitoring.dashboards.labels": true, "networkPolicy.dns.podLabels": true, "networkPolicy.monitoring.podLabels": true, "networkPolicy.traces.podLabels": true,
 	}
 	absent := []string{"global", "image.digests.api", "image.digests.web", "image.digests.ingest", "image.digests.migrate"} // without a default
 	var walk func(path string, schema map[string]any, value any, has bool)

@@ -9,6 +9,16 @@
   {{- $_ := set $settings "BOURSE_ADMIN_ADDR" ":9090" }}
   {{- $_ := set $settings "BOURSE_DRAIN" "3s" }}
 {{- end }}
+{{- if list "api" "web" "ingest" | has .component }}
+  {{- $_ := set $settings "OTEL_RESOURCE_ATTRIBUTES" (printf "service.version=%s" ($v.image.tag | default .root.Chart.AppVersion)) }}
+  {{- if $v.traces.endpoint }}
+    {{- $_ := set $settings "OTEL_EXPORTER_OTLP_ENDPOINT" $v.traces.endpoint }}
+    {{- if $server }}
+      {{- $_ := set $settings "OTEL_TRACES_SAMPLER" "parentbased_traceidratio" }}
+      {{- $_ := set $settings "OTEL_TRACES_SAMPLER_ARG" (toString $v.traces.sampleRatio) }}
+    {{- end }}
+  {{- end }}
+{{- end }}
 {{- if and $storage $v.database.url }}
   {{- $url := $v.database.url }}
   {{- with get $v.database.users .component }}
