@@ -128,13 +128,14 @@ make_images = go -C tools/images run . $(if $(IMAGE_REPO),-repo='$(IMAGE_REPO)')
 .PHONY: images images-push test-images lambda test-lambda
 
 ##@ Chart
-test-chart: ## Lint the Helm chart, and run its tests and those of the policies, alerts and dashboards
+test-chart: $(manifest) ## Lint the Helm chart, and run its tests and those of the policies, alerts and dashboards
 	@$(prometheus)
 	$(helm) lint --quiet --strict deploy/chart --values deploy/chart/tests/given.yaml
 	$(helm_unittest) --strict deploy/chart
 	cd tools/chart && go vet . && go mod tidy -diff && go test .
 	cd tools/observability && go vet . && go mod tidy -diff && go test .
 	cd tools/dashboards && go vet . && go mod tidy -diff && go test . -count=1
+	go test ./cmd/bourse -run TestDashboards -count=1
 
 helm          := go tool -modfile=tools/chart/go.mod helm
 helm_unittest := go tool -modfile=tools/chart/go.mod helm-unittest

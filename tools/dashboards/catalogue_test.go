@@ -4,6 +4,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -140,45 +141,33 @@ func record(t *testing.T, c catalogue) {
 	c["ALERTS"] = metric{"gauge", alerts}
 }
 
+// tableRow is one of the metrics of docs/telemetry.md: a test of the programs keeps that page the same as what they register.
+var tableRow = regexp.MustCompile("(?m)^\\| `(bourse_\\w+)` \\| (\\w+) \\| ([^|]*) \\|")
+
 // registered is what the programs register.
 func registered(t *testing.T) catalogue {
 	t.Helper()
+	text, err := os.ReadFile("../../docs/telemetry.md")
+	if err != nil {
+		t.Fatal(err)
+	}
 	c := catalogue{}
-	for line := range strings.Lines(interim) {
+	for _, m := range tableRow.FindAllStringSubmatch(string(text), -1) {
+		c[m[1]] = metric{m[2], setOf(strings.FieldsFunc(m[3], func(r rune) bool { return strings.ContainsRune("`, ", r) })...)}
+	}
+	if len(c) < 20 {
+		t.Fatalf("docs/telemetry.md has %d metrics only", len(c))
+	}
+	for line := range strings.Lines(runtime) {
 		if words := strings.Fields(line); len(words) > 0 {
-			c[words[1]] = metric{words[0], setOf(words[2:]...)}
+			c[words[1]] = metric{words[0], labelSet{}}
 		}
 	}
 	return c
 }
 
-const interim = `
-histogram bourse_http_request_duration_seconds part route code
-gauge bourse_http_requests_in_flight part
-histogram bourse_upstream_request_duration_seconds source code
-histogram bourse_store_operation_duration_seconds operation result
-histogram bourse_archive_operation_duration_seconds operation result
-counter bourse_archive_written_bytes_total source
-counter bourse_ingest_runs_total source outcome
-histogram bourse_ingest_run_duration_seconds source
-counter bourse_ingest_requests_total source
-counter bourse_ingest_bars_total source result
-gauge bourse_source_overdue_seconds source
-gauge bourse_source_newest_bar_timestamp_seconds source
-gauge bourse_source_last_run_timestamp_seconds source
-gauge bourse_source_last_success_timestamp_seconds source
-gauge bourse_source_next_run_timestamp_seconds source
-gauge bourse_source_last_run_outcome source outcome
-gauge bourse_source_lag_seconds source
-gauge bourse_source_instruments source
-gauge bourse_source_bars source
-gauge bourse_source_revisions source
-gauge bourse_source_rejected source
-gauge bourse_source_flagged source
-gauge bourse_source_quota_left source
-gauge bourse_store_up
-gauge bourse_streams
-gauge bourse_build_info version revision
+// runtime are metrics that Prometheus' library has of every program.
+const runtime = `
 gauge go_goroutines
 summary go_gc_duration_seconds
 gauge go_memstats_heap_alloc_bytes
