@@ -132,8 +132,8 @@ test-chart: $(manifest) ## Lint the Helm chart, and run its tests and those of t
 	@$(prometheus)
 	$(helm) lint --quiet --strict deploy/chart --values deploy/chart/tests/given.yaml
 	$(helm_unittest) --strict deploy/chart
-	cd tools/chart && go vet . && go mod tidy -diff && go test .
-	cd tools/observability && go vet . && go mod tidy -diff && go test .
+	cd tools/chart && go vet . && go mod tidy -diff && go test . -count=1
+	cd tools/observability && go vet . && go mod tidy -diff && go test . -count=1
 	cd tools/dashboards && go vet . && go mod tidy -diff && go test . -count=1
 	go test ./cmd/bourse -run TestDashboards -count=1
 
