@@ -42,7 +42,7 @@ test: test-go test-browser ## Run all tests; installs what they need
 test-go: $(manifest) ## Run the Go tests
 	@for name in BOURSE_TEST_REPLAY BOURSE_TEST_DATA BOURSE_TEST_AWS; do \
 		[ -n "$$(printenv $$name)" ] || echo "$$name is not set: the tests that need it are skipped (see the README)."; done
-	go test ./...
+	go test ./... -timeout 20m
 
 test-browser: build ## Run the tests of the dashboard in Chromium
 	@if $(chromium); then npm test --prefix web; else echo 'The browser tests are skipped.'; fi
