@@ -97,26 +97,27 @@ func TestSourcesAsMetrics(t *testing.T) {
 		if !slices.Equal(got, want) {
 			t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 		}
-		for range 5 { // several who scrape
+		later := func(d time.Duration) { time.Sleep(d) } //nolint:forbidigo // takes no time in a bubble
+		for range 4 { // several who scrape
+			later(time.Second)
 			scrape(t, registry)
 		}
 		if n := store.n.Load(); n != 1 {
 			t.Errorf("the store was asked %d times", n)
 		}
-		later := func() { time.Sleep(10 * time.Second) } //nolint:forbidigo // takes no time in a bubble
 		store.err = errors.New("no store")
-		later()
+		later(10 * time.Second)
 		if got := scrape(t, registry); !slices.Equal(got, []string{"bourse_store_up 0"}) {
 			t.Errorf("with a store that is down: %q", got)
 		}
 		store.err, store.hang = nil, true
-		later()
+		later(10 * time.Second)
 		began := time.Now()
 		if got := scrape(t, registry); !slices.Equal(got, []string{"bourse_store_up 0"}) || time.Since(began) > 3*time.Second {
 			t.Errorf("with a store that hangs, after %s: %q", time.Since(began), got)
 		}
 		store.hang = false
-		later()
+		later(10 * time.Second)
 		if got := scrape(t, registry); len(got) != len(want) {
 			t.Errorf("after the store has come back: %q", got)
 		}
