@@ -98,7 +98,7 @@ func TestSourcesAsMetrics(t *testing.T) {
 			t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 		}
 		later := func(d time.Duration) { time.Sleep(d) } //nolint:forbidigo // takes no time in a bubble
-		for range 4 { // several who scrape
+		for range 4 {                                    // several who scrape
 			later(time.Second)
 			scrape(t, registry)
 		}

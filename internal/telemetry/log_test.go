@@ -7,6 +7,7 @@ import (
 	"go/token"
 	"log/slog"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -56,9 +57,13 @@ func TestLogFields(t *testing.T) {
 		t.Fatal(err)
 	}
 	told := strings.FieldsFunc(strings.ToLower(file.Doc.Text()), func(r rune) bool { return r < 'a' || r > 'z' })
+	page, err := os.ReadFile("../../docs/telemetry.md")
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, name := range want {
-		if !slices.Contains(told, name) {
-			t.Errorf("the package comment does not tell of %s", name)
+		if !slices.Contains(told, name) || !strings.Contains(string(page), "`"+name+"`") {
+			t.Errorf("the package comment or docs/telemetry.md does not tell of %s", name)
 		}
 	}
 }
