@@ -13,7 +13,7 @@ manifest   := internal/web/dist/manifest.json
 installed  := web/node_modules/.package-lock.json
 web_source := $(shell find web -name node_modules -prune -o -type f -print)
 
-.PHONY: help run observe build web test test-go test-browser test-long test-race bench bench-load bench-telemetry faults fuzz e2e e2e-cluster drills lint format generate chromium versions clean
+.PHONY: help run observe build web test test-go test-browser test-long test-race bench bench-load bench-telemetry faults fuzz e2e e2e-cluster drills drill-alerts lint format generate chromium versions clean
 
 help: ## Show this help
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} \
@@ -82,6 +82,11 @@ drills: $(manifest) ## Break things on that cluster, under load (see drills/READ
 	@tools/debian wrk wrk
 	@$(prometheus)
 	go test ./drills -count=1 -v -timeout 90m
+
+drill-alerts: $(manifest) ## Break things, see which alert tells and when, and write docs/alerts.md
+	@tools/debian prometheus prometheus
+	@tools/debian prometheus-alertmanager prometheus-alertmanager alertmanager
+	BOURSE_TEST_LONG=1 go test ./drills/alerts -count=1 -v -timeout 40m -update
 
 lint: $(installed) ## Check style, imports, types and modules
 	go vet ./...

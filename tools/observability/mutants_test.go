@@ -116,6 +116,9 @@ func newBench(t *testing.T, promtool string) *bench {
 		b.files[filepath.Base(path)] = blocks(string(text))
 	}
 	for _, path := range ruleTests(t, chartDir) {
+		if filepath.Base(path) == "recorded_test.yaml" {
+			continue // it is quiet, with or without a rule
+		}
 		var file struct {
 			Files []string         `yaml:"rule_files"`
 			Every string           `yaml:"evaluation_interval"`
@@ -261,7 +264,7 @@ var (
 	anyAlert = regexp.MustCompile(`ALERTS(?:\[|\{namespace|\{alertstate)`)
 	forLine  = regexp.MustCompile(`        for: \w+\n`)
 	// ruleParts are the durations, thresholds and matchers of expressions.
-	ruleParts = regexp.MustCompile(`\[\d+[mhd]\]|offset \d+m|(?:==|>=?|<) (?:bool )?\d+(?:\.\d+)?|\w+(?:=|!=|=~|!~)"[^"]*"(?:, )?`)
+	ruleParts = regexp.MustCompile(`\[\d+[mhd]\]|offset \d+[mhd]|(?:==|>=?|<) (?:bool )?\d+(?:\.\d+)?|\w+(?:=|!=|=~|!~)"[^"]*"(?:, )?`)
 	amount    = regexp.MustCompile(`\d+(?:\.\d+)?`)
 )
 

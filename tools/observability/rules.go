@@ -49,16 +49,17 @@ func (o objective) count(window string) string {
 
 func over(expr, window string) string { return strings.ReplaceAll(expr, "$window", window) }
 
-// alert tells of a budget that is burnt at a rate. A source waits a while longer: over a
-// window of which little is there yet, as after a first start, one sample is all.
+// alert tells of a budget that is burnt at a rate. Of a source, a window that was not yet
+// watched from its beginning says nothing: in one of which minutes are there, the first load
+// of a new store would be all. Few requests say nothing either.
 func (o objective) alert(w *bytes.Buffer, b burn, least int) {
 	most := strconv.FormatFloat(b.rate*o.budget(), 'g', 6, 64)
 	of := fmt.Sprintf("{slo=%q}", o.Name)
 	expr := fmt.Sprintf("slo:bourse_bad:ratio_rate%s%s > %s\nand\nslo:bourse_bad:ratio_rate%s%s > %s", b.long, of, most, b.short, of, most)
-	wait, severity := "", "warning"
+	severity := "warning"
 	summary, description := o.Summary, "{{ $value | humanizePercentage }} "+o.Description+" in the last "+b.long+"."
 	if o.Source != "" {
-		wait = "        for: 5m\n"
+		expr += fmt.Sprintf("\nand on (namespace, source)\n  namespace_source:bourse_stale:bool%s offset %s", of, b.long)
 		summary = "Bars of {{ $labels.source }} are missing"
 		description = fmt.Sprintf("For {{ $value | humanizePercentage }} of the last %s, bars that %s should have were missing for more than %s.", b.long, o.Source, spoken(o.Late.Hours()))
 	} else {
@@ -69,14 +70,14 @@ func (o objective) alert(w *bytes.Buffer, b burn, least int) {
 	}
 	fmt.Fprintf(w, `      - alert: %s
         expr: |
-%s%s        labels: { severity: %s, slo: %s, window: %s }
+%s        labels: { severity: %s, slo: %s, window: %s }
         annotations:
           summary: "%s"
           description: >-
             %s
             The budget of 30 days, %s %%, is then gone within %s.
           runbook: docs/runbooks/%s.md
-`, o.Alert, indented(expr), wait, severity, o.Name, b.long, summary, description,
+`, o.Alert, indented(expr), severity, o.Name, b.long, summary, description,
 		strconv.FormatFloat(100*o.budget(), 'f', -1, 64), b.uses, o.Alert)
 }
 

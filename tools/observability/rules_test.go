@@ -35,8 +35,8 @@ func rulesOf(t *testing.T, path string) []rule {
 }
 
 // TestAlerts sees to it that whoever is alerted is told how bad it is and what to do, that
-// there is no runbook without its alert, and that promtool is to see each alert both fire
-// and not fire.
+// there is no runbook without its alert, that promtool is to see each alert both fire and
+// not fire, and that docs/alerts.md says of each what it was seen to tell of.
 func TestAlerts(t *testing.T) {
 	fires, quiet := map[string]bool{}, map[string]bool{}
 	for _, path := range ruleTests(t, chartDir) {
@@ -80,6 +80,15 @@ func TestAlerts(t *testing.T) {
 	}
 	if len(alerts) == 0 {
 		t.Error("there are no alerts")
+	}
+	drilled, err := os.ReadFile("../../docs/alerts.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, alert := range alerts {
+		if !strings.Contains(string(drilled), "`"+alert+"`") {
+			t.Errorf("docs/alerts.md tells neither how %s was drilled nor why not", alert)
+		}
 	}
 	books, err := os.ReadDir(runbooks)
 	if err != nil {
