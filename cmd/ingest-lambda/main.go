@@ -14,6 +14,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"time"
 	_ "time/tzdata" // provided.al2023 has no zone files
 
 	"bourse/cmd/internal/wire"
@@ -23,6 +24,10 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 )
+
+// answering is how long the answer of the last run may take to Lambda, whose library does not
+// say when it has gone. The process is killed 500 ms after its signal.
+const answering = 100 * time.Millisecond
 
 func main() { config.Main("ingest-lambda", run) }
 
@@ -75,5 +80,6 @@ func run(ctx context.Context, args []string, stderr io.Writer) (err error) {
 	go lambda.StartWithOptions(invoke, lambda.WithContext(context.WithoutCancel(ctx)), lambda.WithEnableSIGTERM())
 	<-ctx.Done()
 	f.running.Lock() // the run under way has ended
+	<-time.After(answering)
 	return nil
 }
