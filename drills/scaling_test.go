@@ -25,7 +25,7 @@ const (
 	podAtTarget = 0.6 * 0.080 // cores: the chart's cpuPercent of that request
 	leastPods   = 3
 	stepPods    = 8.5 // what the step asks for: its demand in cores is that of so many pods at the target
-	baseRate    = 15  // requests a second, which the least pods carry with room for what readings vary by
+	baseRate    = 10  // requests a second, which the least pods carry with room for what readings vary by
 
 	baseFor = 75 * time.Second
 	stepFor = 150 * time.Second
@@ -180,10 +180,10 @@ func (r *run) play() {
 	t.Log("back to the base load")
 	r.pacer.set(baseRate)
 	minimum := r.watch(minimumWithin+30*time.Second, func(s sample) bool { return s.Desired == leastPods })
-	if !minimum {
-		t.Errorf("not back at %d replicas after %.0f s", leastPods, r.now()-r.End)
-	}
 	r.judge()
+	if !minimum {
+		t.Fatalf("not back at %d replicas after %.0f s", leastPods, r.now()-r.End)
+	}
 }
 
 // judge says how it went, and whether that is as promised.
