@@ -41,7 +41,7 @@ bourse/
   internal/
     market/  # the domain
     source/<feed>/  one per upstream
-    source/ market/  two names
+    source/ api/  two names
   # a comment on its own line
 ` + "```" + `
 

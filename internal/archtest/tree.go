@@ -14,7 +14,7 @@ func isTree(b block) bool {
 	return b.fenced && (b.info == "tree" || strings.HasPrefix(first, module+"/"))
 }
 
-// checkTree finds the names of a map that do not exist. A line is its indentation
+// checkTree finds the names of a map that do not exist or stand there twice. A line is its indentation
 // (spaces or ├── and │), one or more names, and after two spaces or a "#" a comment. A
 // name belongs to the nearest line above that is indented less.
 func checkTree(files fs.FS, doc string, b block) []Finding {
@@ -23,6 +23,7 @@ func checkTree(files fs.FS, doc string, b block) []Finding {
 		dir    string
 	}
 	parents := []parent{{-1, "."}}
+	named := map[string]bool{}
 	var found []Finding
 	for i, line := range strings.Split(b.text, "\n") {
 		indent, names := treeLine(line)
@@ -39,9 +40,13 @@ func checkTree(files fs.FS, doc string, b block) []Finding {
 		}
 		for _, name := range names {
 			full := strings.TrimPrefix(dir+"/"+name, "./")
-			if !exists(files, full) {
+			switch {
+			case !exists(files, full):
 				found = append(found, Finding{doc, b.line + i, fmt.Sprintf("the map names %s, which does not exist", full)})
+			case named[full]:
+				found = append(found, Finding{doc, b.line + i, fmt.Sprintf("the map names %s twice", full)})
 			}
+			named[full] = true
 		}
 		parents = append(parents, parent{indent, path.Join(dir, names[0])})
 	}
