@@ -150,7 +150,7 @@ func overlay(t *testing.T) string {
 
 var answered = regexp.MustCompile(`(\d+) requests in .*\n(?s:.*)Requests/sec:\s+([0-9.]+)`)
 
-// measure lets wrk ask for two seconds, and returns how many requests a second were answered,
+// measure lets wrk ask for a second, and returns how many requests a second were answered,
 // by the clock and by the processor's time that the process took.
 func (v *variant) measure(t *testing.T) (rate, capacity float64) {
 	t.Helper()

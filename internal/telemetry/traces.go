@@ -67,7 +67,7 @@ func newProvider(ctx context.Context, service string, log *slog.Logger) (*sdktra
 	return sdktrace.NewTracerProvider(sdktrace.WithBatcher(exporter), sdktrace.WithResource(about), sdktrace.WithRawSpanLimits(limits)), nil
 }
 
-// Flush sends the spans that have ended, in a time that is bounded.
+// Flush sends the spans that have ended, in a time that is bounded: by half of what ctx has left, too.
 func (t *Telemetry) Flush(ctx context.Context) {
 	if t.provider != nil {
 		t.end(ctx, t.provider.ForceFlush)
@@ -83,7 +83,11 @@ func (t *Telemetry) Shutdown(ctx context.Context) {
 }
 
 func (t *Telemetry) end(ctx context.Context, f func(context.Context) error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushTimeout)
+	patience := flushTimeout
+	if deadline, ok := ctx.Deadline(); ok {
+		patience = min(patience, time.Until(deadline)/2)
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()
 	if err := f(ctx); err != nil {
 		t.Logger.WarnContext(ctx, "traces are lost", "error", err)
