@@ -91,6 +91,7 @@ drill-alerts: $(manifest) ## Break things, see which alert tells and when, and w
 lint: $(installed) ## Check style, imports, types and modules
 	go vet ./...
 	$(golangci) run
+	@for tool in $(sort $(dir $(wildcard tools/*/*.go))); do echo "$$tool" && (cd "$$tool" && go tool -modfile=../go.mod golangci-lint run) || exit 1; done
 	go mod verify
 	go mod tidy -diff
 	npm run check --prefix web

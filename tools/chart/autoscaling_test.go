@@ -32,7 +32,7 @@ type shape struct {
 
 // shapes are in units of what the least replicas carry at the target.
 func shapes(base float64) []shape {
-	noise := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // the same noise each time is the point
+	noise := rand.New(rand.NewPCG(1, 2)) // the same noise each time
 	return []shape{
 		{"steady", 3600, func(int) float64 { return base * (0.85 + 0.1*noise.Float64()) }, 1, 0, 0, 1.4},
 		{"step", 3600, func(t int) float64 { return pick(t >= 300 && t < 1800, 3, 0.6) * base }, 1.5, 120, 1, 1.8},

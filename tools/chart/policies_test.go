@@ -134,8 +134,12 @@ func newGate(t *testing.T) gate {
 
 	// The plugin compiles in the background: until it has, it lets all in.
 	bad := &unstructured.Unstructured{Object: parse(`{apiVersion: v1, kind: ServiceAccount, metadata: {name: bad, namespace: bourse}}`)}
-	for until := time.Now().Add(20 * time.Second); g.admit(bad) == nil; time.Sleep(20 * time.Millisecond) {
-		if time.Now().After(until) {
+	tick, deadline := time.NewTicker(20*time.Millisecond), time.After(20*time.Second)
+	defer tick.Stop()
+	for g.admit(bad) == nil {
+		select {
+		case <-tick.C:
+		case <-deadline:
 			t.Fatal("the policies never came into force")
 		}
 	}

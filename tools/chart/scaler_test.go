@@ -29,7 +29,7 @@ type cluster struct {
 
 // inPhase returns the nth of the phases that a cluster can be in.
 func inPhase(n, resolution, start int) cluster {
-	chance := rand.New(rand.NewPCG(1, uint64(n))) //nolint:gosec // the same each time is the point
+	chance := rand.New(rand.NewPCG(1, uint64(n))) // the same each time
 	return cluster{resolution, start, chance.IntN(syncPeriod), chance.IntN(resolution), chance}
 }
 

@@ -121,7 +121,7 @@ func TestSchemaIsWhole(t *testing.T) {
 			}
 		}
 	}
-	walk("", schema, map[string]any(c.Values), true)
+	walk("", schema, c.Values, true)
 }
 
 // TestValuesFiles sees to it that each values file is a small difference that only says

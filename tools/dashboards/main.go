@@ -53,7 +53,7 @@ func write(to string) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
-		if err := os.WriteFile(filepath.Join(to, name+".json"), text, 0o644); err != nil { //nolint:gosec // everybody may read it
+		if err := os.WriteFile(filepath.Join(to, name+".json"), text, 0o644); err != nil {
 			return err
 		}
 	}

@@ -62,15 +62,15 @@ func (c *cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if c.down {
 		c.refused++
 		w.WriteHeader(http.StatusServiceUnavailable)
-		io.WriteString(w, `{"__type":"ServiceUnavailableException"}`)
+		fmt.Fprint(w, `{"__type":"ServiceUnavailableException"}`)
 		return
 	}
 	switch action := strings.TrimPrefix(r.Header.Get("X-Amz-Target"), "Logs_20140328."); action {
 	case "CreateLogStream":
-		io.WriteString(w, "{}")
+		fmt.Fprint(w, "{}")
 	case "PutLogEvents":
 		c.put(body)
-		io.WriteString(w, `{"nextSequenceToken":"1"}`)
+		fmt.Fprint(w, `{"nextSequenceToken":"1"}`)
 	default: // CreateLogGroup and PutRetentionPolicy are Terraform's
 		c.wrong = append(c.wrong, action+" "+r.URL.Path)
 		w.WriteHeader(http.StatusBadRequest)
@@ -87,11 +87,11 @@ func kubernetes(w http.ResponseWriter, r *http.Request) bool {
 	}
 	switch {
 	case r.URL.Path == "/pods":
-		io.WriteString(w, `{"kind":"PodList","items":[{"metadata":{"name":"api-0","namespace":"bourse","uid":"u-1"},"spec":{"nodeName":"node-1","containers":[{"name":"api"}]},"status":{}}]}`)
+		fmt.Fprint(w, `{"kind":"PodList","items":[{"metadata":{"name":"api-0","namespace":"bourse","uid":"u-1"},"spec":{"nodeName":"node-1","containers":[{"name":"api"}]},"status":{}}]}`)
 	case r.URL.Path == "/api/v1/events" && r.URL.Query().Get("watch") == "":
-		io.WriteString(w, `{"kind":"EventList","metadata":{"resourceVersion":"7"},"items":[`+event(7, "probe of postgres://u:"+password+"@db failed")+`]}`)
+		fmt.Fprint(w, `{"kind":"EventList","metadata":{"resourceVersion":"7"},"items":[`+event(7, "probe of postgres://u:"+password+"@db failed")+`]}`)
 	case r.URL.Path == "/api/v1/events":
-		io.WriteString(w, `{"type":"ADDED","object":`+event(8, "seen later")+"}\n")
+		fmt.Fprint(w, `{"type":"ADDED","object":`+event(8, "seen later")+"}\n")
 		_ = http.NewResponseController(w).Flush() // who has gone reads nothing
 	default:
 		return false

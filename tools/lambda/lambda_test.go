@@ -12,7 +12,7 @@ import (
 	"encoding/pem"
 	"fmt"
 	"io"
-	"log"
+	"log/slog"
 	"math/big"
 	"net"
 	"net/http"
@@ -134,7 +134,7 @@ func unpack(t *testing.T, content []byte) map[string][]byte {
 func TestCertificates(t *testing.T) {
 	if address := os.Getenv("TEST_CONNECT"); address != "" {
 		_, err := (&tls.Dialer{}).DialContext(t.Context(), "tcp", address)
-		fmt.Println("connected:", err)
+		fmt.Fprintln(os.Stdout, "connected:", err)
 		return
 	}
 	terraform, err := os.ReadFile("../../deploy/terraform/modules/ingest/main.tf")
@@ -202,7 +202,7 @@ func authorityAndServer(t *testing.T) (authority []byte, address string) {
 	leafDER, leafKey := issue(leaf, root, rootKey)
 	server := httptest.NewUnstartedServer(http.NotFoundHandler())
 	server.TLS = &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{leafDER}, PrivateKey: leafKey}}}
-	server.Config.ErrorLog = log.New(io.Discard, "", 0) // who does not trust it says so
+	server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError) // who does not trust it says so
 	server.StartTLS()
 	t.Cleanup(server.Close)
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: rootDER}), server.Listener.Addr().String()

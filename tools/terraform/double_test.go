@@ -101,8 +101,6 @@ type double struct {
 	zone, certificate string // what the owner of an account has before
 }
 
-const account = "123456789012" // of the double
-
 var regions = []string{"eu-central-1", "eu-west-1"} // of the examples
 
 var doubled = []string{"envs/prod", "envs/dev", "bootstrap"}
