@@ -11,11 +11,13 @@ import (
 
 // checkCommands finds commands in the documents that do not work as written: targets
 // that the Makefile lacks, binaries without a main package, verbs and flags of bourse
-// that its sources never spell, and addresses that it does not serve. A fence of a
-// runbook must say whether it is one of commands, or it would not be looked at.
+// that its sources never spell, tests that a package lacks, and addresses that bourse does
+// not serve. A fence of a runbook must say whether it is one of commands, or it would not
+// be looked at.
 func checkCommands(files fs.FS, graph Graph) []Finding {
 	makefile, _ := fs.ReadFile(files, "Makefile")
 	c := commandChecker{
+		files:    files,
 		targets:  targets(string(makefile)),
 		binaries: binaries(graph),
 		verbs:    literals(files, "cmd/"+module),
@@ -41,6 +43,7 @@ func checkCommands(files fs.FS, graph Graph) []Finding {
 }
 
 type commandChecker struct {
+	files             fs.FS
 	targets, binaries []string
 	verbs, flags      string // Go sources that must spell them
 	askers            askers
@@ -50,6 +53,7 @@ var (
 	assignment = regexp.MustCompile(`^[A-Za-z_]\w*=`)
 	targetLine = regexp.MustCompile(`(?m)^([a-z0-9][\w ./-]*):(?:[^=]|$)`)
 	flagWord   = regexp.MustCompile(`^--?([a-z][a-z0-9-]*)`)
+	testName   = regexp.MustCompile(`^(Test|Fuzz)\w*$`)
 	plainWord  = regexp.MustCompile(`^[a-z][a-z0-9-]*$`)
 )
 
@@ -67,6 +71,8 @@ func (c commandChecker) check(argv []string) string {
 		return c.checkMake(argv[1:])
 	case name == "go" && len(argv) > 2 && argv[1] == "run":
 		return c.checkGoRun(argv[2:])
+	case name == "go" && len(argv) > 2 && argv[1] == "test":
+		return c.checkGoTest(argv[2:])
 	case dir == "bin/" && plainWord.MatchString(binary):
 		return c.checkBinary(binary, argv[1:])
 	case name == module:
@@ -94,6 +100,28 @@ func (c commandChecker) checkGoRun(args []string) string {
 	for i, arg := range args {
 		if binary, ok := strings.CutPrefix(arg, "./cmd/"); ok {
 			return c.checkBinary(binary, args[i+1:])
+		}
+	}
+	return ""
+}
+
+// checkGoTest looks for each test that -run names in the packages before it: go test is
+// content with a name that matches none.
+func (c commandChecker) checkGoTest(args []string) string {
+	i := slices.Index(args, "-run")
+	if i < 1 || i+1 == len(args) {
+		return ""
+	}
+	var sources strings.Builder
+	for _, dir := range args[:i] {
+		dir = strings.TrimPrefix(dir, "./")
+		names, _ := fs.Glob(c.files, dir+"/*_test.go") // the pattern is not malformed: paths are checked elsewhere
+		sources.WriteString(concat(c.files, names))
+	}
+	for name := range strings.SplitSeq(strings.ReplaceAll(args[i+1], `\|`, "|"), "|") {
+		name, _, _ = strings.Cut(name, "/")
+		if testName.MatchString(name) && !strings.Contains(sources.String(), "\nfunc "+name) {
+			return fmt.Sprintf("no test of %s is named %s", strings.Join(args[:i], " "), name)
 		}
 	}
 	return ""

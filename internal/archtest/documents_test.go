@@ -50,6 +50,7 @@ func TestBreaks(t *testing.T) {
 		{"target renamed", "Makefile", "test-go:", "test:", `commands: README.md:17: the Makefile has no target "test-go"`},
 		{"binary", readme, "&& BOURSE_ADDR=':9 9' bin/bourse", "&& BOURSE_ADDR=':9 9' bin/burse", "commands: README.md:15: there is no command cmd/burse"},
 		{"go run", readme, "`make build`", "`go run ./cmd/notes`", "commands: README.md:9: there is no command cmd/notes"},
+		{"test", readme, "`make build`", "`go test ./cmd/bourse -run 'TestWhole\\|TestHalf/of/it'`", "commands: README.md:9: no test of ./cmd/bourse is named TestHalf"},
 		{"verb", readme, "bourse backfill", "bourse refill", `commands: README.md:19: bourse has no verb "refill"`},
 		{"flag", readme, "-addr", "-address", "commands: README.md:15: bourse has no flag -address"},
 		{"address", late, "bars/EURUSD", "bars/EURUSD/all", "commands: docs/runbooks/Late.md:4: nothing serves /api/v1/bars/EURUSD/all at port 8080"},

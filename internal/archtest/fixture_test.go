@@ -75,6 +75,7 @@ flowchart LR
 	"docs/runbooks/Late.md": "# Late\n\n```sh\ncurl -s 'localhost:8080/api/v1/bars/EURUSD?addr=5' http://localhost:8080/readyz\n" +
 		"curl 'localhost:9090/debug/pprof/heap?debug=1' localhost:9090/metrics https://example.com/x\nbourse backfill\n```\n\n```promql\nup\n```\n",
 	"cmd/bourse/main.go":                    "package main\n\nvar _ = []string{\"addr\", \"backfill\", \"database-url\"}\n",
+	"cmd/bourse/main_test.go":               "package main\n\nfunc TestWholeHistory() {}\n",
 	"internal/market/bar.go":                "package market\n\nvar env = []string{\"BOURSE_ADDR\", \"addr\"}\n",
 	"internal/source/ecb/ecb.go":            "package ecb\n",
 	"internal/source/ecb/internal/xml/x.go": "package xml\n",
