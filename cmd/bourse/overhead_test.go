@@ -51,11 +51,7 @@ func TestOverhead(t *testing.T) {
 	if _, err := exec.LookPath("wrk"); err != nil {
 		t.Fatal(err)
 	}
-	server, err := pgtest.Start()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = server.Stop() })
+	server := pgtest.New(t)
 	bin := t.TempDir()
 	if out, err := exec.Command("go", "build", "-o", bin, "../...").CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)

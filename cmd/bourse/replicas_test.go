@@ -19,15 +19,7 @@ import (
 // TestReplicas runs two replicas of the API on one PostgreSQL: a key that is revoked is
 // refused by both within five seconds, and new bars reach the listeners of both.
 func TestReplicas(t *testing.T) {
-	server, err := pgtest.Start()
-	if err != nil {
-		t.Skipf("there is no PostgreSQL for this test: %v", err)
-	}
-	t.Cleanup(func() {
-		if err := server.Stop(); err != nil {
-			t.Error(err)
-		}
-	})
+	server := pgtest.New(t)
 	bin := t.TempDir()
 	if out, err := exec.Command("go", "build", "-o", bin, "../...").CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)

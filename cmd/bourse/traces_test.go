@@ -34,15 +34,7 @@ type hop struct {
 // part ends, so all have been flushed, and the last too: that of a request during the drain.
 func TestTraces(t *testing.T) {
 	const vendorKey, password = "KEYOFTHEVENDOR1", "hunter2"
-	server, err := pgtest.Start()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := server.Stop(); err != nil {
-			t.Error(err)
-		}
-	})
+	server := pgtest.New(t)
 	bin := t.TempDir()
 	if out, err := exec.Command("go", "build", "-o", bin, "../...").CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)

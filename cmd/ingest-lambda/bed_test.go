@@ -235,9 +235,7 @@ func newBed(t *testing.T, settings map[string]string) *bed {
 func newBedWith(t *testing.T, later int, settings map[string]string) *bed {
 	t.Helper()
 	server, err := database()
-	if err != nil {
-		t.Skip(err)
-	}
+	pgtest.Need(t, err)
 	b := &bed{t: t, feed: newFeed(t, later)}
 	b.env = map[string]string{
 		"BOURSE_DATABASE_URL":      server.URL(server.Database(t, migrated)),

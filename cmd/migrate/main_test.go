@@ -31,11 +31,7 @@ func migrate(t *testing.T, args ...string) (string, error) {
 
 // TestUsers installs as on AWS: the users once as the master, then each part as its own.
 func TestUsers(t *testing.T) {
-	server, err := pgtest.Start("fsync=off")
-	if err != nil {
-		t.Skip(err)
-	}
-	defer server.Stop() //nolint:errcheck // the test is over
+	server := pgtest.New(t, "fsync=off")
 	db, err := pgx.Connect(t.Context(), server.URL("postgres"))
 	if err != nil {
 		t.Fatal(err)

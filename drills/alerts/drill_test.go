@@ -85,15 +85,7 @@ func (d *drill) noticeable(f fault) {
 func TestFaults(t *testing.T) {
 	bin, prometheus, alertmanager := needs(t)
 	t.Parallel()
-	server, err := pgtest.Start("fsync=off")
-	if err != nil {
-		t.Skip(err)
-	}
-	t.Cleanup(func() {
-		if err := server.Stop(); err != nil {
-			t.Error(err)
-		}
-	})
+	server := pgtest.New(t, "fsync=off")
 	told, at := receive(t, alertmanager)
 	d := &drill{t: t, told: told}
 

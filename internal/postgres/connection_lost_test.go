@@ -31,7 +31,7 @@ func TestConnectionLost(t *testing.T) {
 		if loaded {
 			whole++
 		}
-		if t.Failed() || unavailable != nil {
+		if t.Failed() || failed != nil {
 			return
 		}
 	}

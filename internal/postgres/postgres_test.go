@@ -15,11 +15,11 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// server is what the tests of this package share; each has a database of its own. What
-// keeps it from running is unavailable, and then the tests are skipped.
+// server is what the tests of this package share; each has a database of its own. They need
+// that nothing failed as it was started and got the schema.
 var (
-	server      *pgtest.Server
-	unavailable error
+	server *pgtest.Server
+	failed error
 )
 
 // template is a database with the schema, copied for each test.
@@ -31,9 +31,9 @@ func TestMain(m *testing.M) {
 
 func run(m *testing.M) int {
 	// What a crash would lose, no test of this server looks for.
-	server, unavailable = pgtest.Start("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200")
-	if unavailable == nil {
-		unavailable = migrated(server)
+	server, failed = pgtest.Start("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200")
+	if failed == nil {
+		failed = migrated(server)
 	}
 	code := m.Run()
 	if server != nil {
@@ -67,9 +67,7 @@ func migrated(server *pgtest.Server) error {
 // database returns the URL of a database with the schema, for one test.
 func database(t testing.TB) string {
 	t.Helper()
-	if unavailable != nil {
-		t.Skip(unavailable)
-	}
+	pgtest.Need(t, failed)
 	return server.URL(server.Database(t, template))
 }
 
@@ -120,9 +118,7 @@ func TestErrorsKeepThePassword(t *testing.T) {
 }
 
 func TestPingNeedsTheSchema(t *testing.T) {
-	if unavailable != nil {
-		t.Skip(unavailable)
-	}
+	pgtest.Need(t, failed)
 	s := open(t, server.URL(server.Database(t, "")))
 	if err := s.Ping(t.Context()); err == nil {
 		t.Error("a store without a schema is ready")
@@ -139,9 +135,7 @@ func TestPingNeedsTheSchema(t *testing.T) {
 
 // TestMigrateAtOnce starts several processes' migrations together, as a rollout does.
 func TestMigrateAtOnce(t *testing.T) {
-	if unavailable != nil {
-		t.Skip(unavailable)
-	}
+	pgtest.Need(t, failed)
 	url := server.URL(server.Database(t, ""))
 	var wg sync.WaitGroup
 	for range 4 {

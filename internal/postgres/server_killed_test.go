@@ -20,11 +20,7 @@ const kills = 20
 // loads and looks at the store each time it is back: the load is there whole or not at
 // all, and loading again completes it, once.
 func TestServerKilledDuringLoads(t *testing.T) {
-	server, err := pgtest.Start()
-	if err != nil {
-		t.Skip(err)
-	}
-	t.Cleanup(func() { must(t, server.Stop()) })
+	server := pgtest.New(t)
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 0))

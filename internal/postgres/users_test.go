@@ -9,6 +9,7 @@ import (
 
 	"bourse/internal/market"
 	"bourse/internal/postgres"
+	"bourse/internal/postgres/pgtest"
 	"bourse/internal/storetest"
 
 	"github.com/jackc/pgx/v5"
@@ -27,9 +28,7 @@ func signIn(database string) (as func(user string) string) {
 // users, and with the role whose members sign in by IAM.
 func rds(t *testing.T) (name string) {
 	t.Helper()
-	if unavailable != nil {
-		t.Skip(unavailable)
-	}
+	pgtest.Need(t, failed)
 	name = server.Database(t, "")
 	db := connection(t, server.URL(name))
 	for _, role := range []string{"rds_iam", "bourse_admin LOGIN CREATEROLE"} {

@@ -31,7 +31,7 @@ func serverOwner() (*owner, error) {
 			return &owner{uint32(uid), uint32(gid)}, nil
 		}
 	}
-	return nil, fmt.Errorf("PostgreSQL does not run as root, and there is no user postgres or nobody")
+	return nil, fmt.Errorf("%w: it does not run as root, and there is no user postgres or nobody", ErrNone)
 }
 
 // give hands a directory over.

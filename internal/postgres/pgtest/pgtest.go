@@ -37,11 +37,11 @@ type Server struct {
 	alive     io.Closer // the server ends when this does, so none outlives its test
 }
 
-// Start starts a server with settings like "fsync=off".
+// Start starts a server with settings like "fsync=off"; [ErrNone] where there is none to start.
 func Start(settings ...string) (*Server, error) {
 	bin, err := binaries()
 	if err != nil {
-		return nil, fmt.Errorf("no PostgreSQL server for tests: %w", err)
+		return nil, fmt.Errorf("%w: %w", ErrNone, err)
 	}
 	s := &Server{bin: bin, settings: settings}
 	if s.owner, err = serverOwner(); err != nil {
