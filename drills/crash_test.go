@@ -6,18 +6,16 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"bourse/internal/promtest"
 )
 
 // TestCrashes rolls out a release whose API is killed for want of memory, and one whose
@@ -38,7 +36,7 @@ func TestCrashes(t *testing.T) {
 		t.Run(bad.name, func(t *testing.T) {
 			p.wait(t, patience, "six containers are seen and none alerts", func() bool {
 				seen := p.query(t, `kube_pod_container_info{container=~"api|web"} and on (namespace, pod, container) namespace_pod_container:bourse_container:present`)
-				return len(seen) == 6 && len(p.firing(t)) == 0
+				return len(seen) == 6 && len(p.Firing(t)) == 0
 			})
 			l := c.start(t, clients)
 			began := time.Now()
@@ -46,11 +44,11 @@ func TestCrashes(t *testing.T) {
 				t.Fatalf("%v\n%s", err, out)
 			}
 			p.wait(t, bad.within, bad.alert+" fires", func() bool {
-				return slices.ContainsFunc(p.firing(t), func(of labels) bool {
+				return slices.ContainsFunc(p.Firing(t), func(of map[string]string) bool {
 					return of["alertname"] == bad.alert && strings.HasPrefix(of["pod"], release+"-api-")
 				})
 			})
-			t.Logf("%s fired %s after the release: %v", bad.alert, time.Since(began).Round(time.Second), p.firing(t))
+			t.Logf("%s fired %s after the release: %v", bad.alert, time.Since(began).Round(time.Second), p.Firing(t))
 			last, err := c.kubectl(t.Context(), "-n", namespace, "get", "pods", "-l", "app.kubernetes.io/component=api",
 				"-o", "jsonpath={range .items[*].status.containerStatuses[?(@.restartCount>0)]}{.restartCount} restarts, the last after {.lastState.terminated}{end}")
 			t.Logf("%s %v", last, err)
@@ -58,7 +56,7 @@ func TestCrashes(t *testing.T) {
 			if out, err := c.helm(t.Context(), "rollback", release, "-n", namespace, "--wait", "--timeout", patience.String()); err != nil {
 				t.Fatalf("%v\n%s", err, out)
 			}
-			p.wait(t, patience, "all alerts are resolved", func() bool { return len(p.firing(t)) == 0 })
+			p.wait(t, patience, "all alerts are resolved", func() bool { return len(p.Firing(t)) == 0 })
 			t.Logf("resolved %s after the rollback began", time.Since(back).Round(time.Second))
 			l.none(1000)
 		})
@@ -66,18 +64,13 @@ func TestCrashes(t *testing.T) {
 }
 
 // prometheus is a Prometheus on the host that has the chart's rules.
-type prometheus struct{ url string }
-
-type labels map[string]string
+type prometheus struct{ *promtest.Server }
 
 // prometheus starts a Prometheus that reads the state of pods every five seconds, until
 // the test ends. The rules are as the chart has them, their durations too.
 func (c *cluster) prometheus(t *testing.T) *prometheus {
 	t.Helper()
-	program, err := exec.LookPath("prometheus")
-	if err != nil {
-		t.Skip("there is no prometheus: make drills installs it")
-	}
+	promtest.Need(t)
 	states := httptest.NewServer(http.HandlerFunc(c.serveStates))
 	t.Cleanup(states.Close)
 	rule, err := c.helm(t.Context(), "template", release, filepath.Join(c.root, "deploy", "chart"), "-n", namespace, "-f", c.values,
@@ -86,43 +79,14 @@ func (c *cluster) prometheus(t *testing.T) *prometheus {
 		t.Fatal(err)
 	}
 	_, spec, _ := strings.Cut(rule, "\nspec:\n") // it is a file of rules, two columns to the right
-	dir := t.TempDir()
-	for name, text := range map[string]string{
+	return &prometheus{promtest.Start(t, map[string]string{
 		"rules.yaml": strings.ReplaceAll("\n"+spec, "\n  ", "\n"),
 		"prometheus.yaml": fmt.Sprintf(`global: {scrape_interval: 5s, evaluation_interval: 5s}
 rule_files: [rules.yaml]
 scrape_configs:
   - {job_name: kube-state-metrics, honor_labels: true, static_configs: [{targets: ["%s"]}]}
 `, strings.TrimPrefix(states.URL, "http://")),
-	} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0") // it cannot say which port it has chosen
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := listener.Addr().String()
-	if err := listener.Close(); err != nil {
-		t.Fatal(err)
-	}
-	var said bytes.Buffer
-	cmd := exec.Command(program, "--config.file="+filepath.Join(dir, "prometheus.yaml"), "--storage.tsdb.path="+filepath.Join(dir, "data"), "--web.listen-address="+address)
-	cmd.Stderr = &said
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait() // it was killed
-		if t.Failed() {
-			t.Logf("prometheus said: %s", said.Bytes()[max(0, said.Len()-2000):])
-		}
-	})
-	p := &prometheus{"http://" + address}
-	p.wait(t, time.Minute, "prometheus is ready", func() bool { return once(t.Context(), http.DefaultClient, p.url+"/-/ready") == nil })
-	return p
+	})}
 }
 
 // wait waits until something holds.
@@ -130,7 +94,7 @@ func (p *prometheus) wait(t *testing.T, atMost time.Duration, what string, holds
 	t.Helper()
 	for began := time.Now(); !holds(); {
 		if time.Since(began) > atMost {
-			t.Fatalf("not so after %s: %s; firing are %v", atMost, what, p.firing(t))
+			t.Fatalf("not so after %s: %s; firing are %v", atMost, what, p.Firing(t))
 		}
 		select {
 		case <-time.After(time.Second):
@@ -140,53 +104,18 @@ func (p *prometheus) wait(t *testing.T, atMost time.Duration, what string, holds
 	}
 }
 
-// firing returns the alerts that fire.
-func (p *prometheus) firing(t *testing.T) []labels {
-	t.Helper()
-	var firing []labels
-	var answer struct {
-		Alerts []struct {
-			Labels labels
-			State  string
-		}
-	}
-	p.get(t, "/api/v1/alerts", &answer)
-	for _, alert := range answer.Alerts {
-		if alert.State == "firing" {
-			firing = append(firing, alert.Labels)
-		}
-	}
-	return firing
-}
-
 // query returns the labels of what an expression finds.
-func (p *prometheus) query(t *testing.T, expr string) []labels {
+func (p *prometheus) query(t *testing.T, expr string) []map[string]string {
 	t.Helper()
-	var found []labels
+	var found []map[string]string
 	var answer struct {
-		Result []struct{ Metric labels }
+		Result []struct{ Metric map[string]string }
 	}
-	p.get(t, "/api/v1/query?query="+url.QueryEscape(expr), &answer)
+	p.Get(t, "/api/v1/query", url.Values{"query": {expr}}, &answer)
 	for _, of := range answer.Result {
 		found = append(found, of.Metric)
 	}
 	return found
-}
-
-func (p *prometheus) get(t *testing.T, path string, data any) {
-	t.Helper()
-	resp, err := http.Get(p.url + path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
-	if err == nil {
-		err = json.Unmarshal(body, &struct{ Data any }{data})
-	}
-	if err != nil || resp.StatusCode != http.StatusOK {
-		t.Fatalf("%s: %s %s, %v", path, resp.Status, body, err)
-	}
 }
 
 // serveStates is a double of kube-state-metrics, with the metrics that the chart's rules

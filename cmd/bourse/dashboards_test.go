@@ -4,12 +4,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -18,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"bourse/internal/promtest"
 	"bourse/internal/source/alphavantage/alphavantagetest"
 	"bourse/internal/source/coinbase/coinbasetest"
 	"bourse/internal/source/ecb/ecbtest"
@@ -26,10 +25,8 @@ import (
 // TestDashboards has a Prometheus read a process that does what it is there for, and asks it all that the dashboards ask:
 // on a laptop all that is about bourse has an answer, and in a cluster, of which the metrics are invented, everything.
 func TestDashboards(t *testing.T) {
-	if _, err := exec.LookPath("prometheus"); err != nil {
-		t.Skip("there is no prometheus: make test-chart installs it")
-	}
-	since, admin := time.Now(), freeAddress(t)
+	promtest.Need(t)
+	since, admin := time.Now(), promtest.FreeAddress(t)
 	rules := absolute(t, "../../deploy/chart/rules/*.yaml")
 	laptop := newPrometheus(t, fmt.Sprintf(`
 global: { scrape_interval: 1s, evaluation_interval: 1s }
@@ -105,33 +102,8 @@ type monitor struct{ url string }
 
 func newPrometheus(t *testing.T, config string) *monitor {
 	t.Helper()
-	dir := t.TempDir()
 	alert := `groups: [{ name: test, rules: [{ alert: BourseTest, expr: vector(1), labels: { severity: warning } }] }]`
-	for name, text := range map[string]string{"prometheus.yaml": config, "alert.yaml": alert} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	address := freeAddress(t)
-	cmd := exec.CommandContext(t.Context(), "prometheus", "--config.file="+filepath.Join(dir, "prometheus.yaml"),
-		"--storage.tsdb.path="+filepath.Join(dir, "data"), "--web.listen-address="+address, "--log.level=warn", "--enable-feature=exemplar-storage")
-	cmd.Stderr = t.Output()
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
-	return &monitor{"http://" + address}
-}
-
-// freeAddress is one to listen on, for a process that others must know the address of before it is there.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	return listener.Addr().String()
+	return &monitor{promtest.Start(t, map[string]string{"prometheus.yaml": config, "alert.yaml": alert}, "--enable-feature=exemplar-storage").URL}
 }
 
 // sparse is what happens once in the time of the test: it has no rate.
@@ -159,7 +131,7 @@ func (p *monitor) ask(t *testing.T, expr string, since time.Time, once bool) (in
 	form := url.Values{"query": {expr}, "start": {since.UTC().Format(time.RFC3339)}, "end": {time.Now().Add(time.Second).UTC().Format(time.RFC3339)}, "step": {"1s"}}
 	resp, err := http.PostForm(p.url+"/api/v1/query_range", form)
 	if err != nil {
-		return 0, err.Error() // it is not up yet
+		return 0, err.Error()
 	}
 	defer resp.Body.Close()
 	text, err := io.ReadAll(resp.Body)

@@ -46,7 +46,7 @@ type variant struct {
 // without any: builds of the same sources, in turns, by wrk.
 func TestOverhead(t *testing.T) {
 	if os.Getenv("BOURSE_TEST_OVERHEAD") == "" {
-		t.Skip("make bench-telemetry runs this for minutes")
+		t.Skip("BOURSE_TEST_OVERHEAD is not set: make bench-telemetry sets it; this takes minutes")
 	}
 	if _, err := exec.LookPath("wrk"); err != nil {
 		t.Fatal(err)

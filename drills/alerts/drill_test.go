@@ -83,7 +83,7 @@ func (d *drill) noticeable(f fault) {
 
 // TestFaults breaks what can break, and finds each in what Alertmanager tells its receiver.
 func TestFaults(t *testing.T) {
-	bin, prometheus, alertmanager := needs(t)
+	bin, alertmanager := needs(t)
 	t.Parallel()
 	server := pgtest.New(t, "fsync=off")
 	told, at := receive(t, alertmanager)
@@ -95,7 +95,7 @@ func TestFaults(t *testing.T) {
 	for name, text := range rules {
 		rules[name] = scaled(text)
 	}
-	watch(t, prometheus, rules, "1s", at,
+	watch(t, rules, "1s", at,
 		[3]string{"drill-api-pods", "sources", sources.admin[0]}, [3]string{"drill-api-pods", "sources", sources.admin[1]},
 		[3]string{"drill-web-pods", "sources", sources.admin[2]}, [3]string{"drill-api-pods", "serving", serving.admin})
 

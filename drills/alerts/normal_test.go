@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"bourse/internal/promtest"
 )
 
 const (
@@ -24,12 +26,12 @@ const (
 // they are and in real time: none may fire. With -update it writes what was recorded for
 // promtool, whose cases see the same ten minutes again.
 func TestNormal(t *testing.T) {
-	bin, prometheus, _ := needs(t)
+	bin, _ := needs(t)
 	t.Parallel()
 	up := newUpstream(t)
 	up.keepUp(t)
-	addr, admin := freeAddress(t), freeAddress(t)
-	w := watch(t, prometheus, ruleFiles(t), normalEvery.String(), "", [3]string{"bourse-api-pods", "", admin})
+	addr, admin := promtest.FreeAddress(t), promtest.FreeAddress(t)
+	w := watch(t, ruleFiles(t), normalEvery.String(), "", [3]string{"bourse-api-pods", "", admin})
 	began := time.Now()
 	start(t, slices.Concat(up.env(), []string{"BOURSE_DATA_DIR=" + t.TempDir(), "BOURSE_ADDR=" + addr, "BOURSE_ADMIN_ADDR=" + admin}), filepath.Join(bin, "bourse"))
 	await(t, time.Minute, "bourse is ready", func() bool { return reach("http://" + addr + "/readyz") })
@@ -43,7 +45,7 @@ func TestNormal(t *testing.T) {
 	defer tick.Stop()
 	for time.Since(began) < normalFor {
 		<-tick.C
-		for _, of := range w.firing(t) {
+		for _, of := range w.Firing(t) {
 			t.Fatalf("after %s %v fires", time.Since(began).Round(time.Second), of)
 		}
 	}
@@ -55,25 +57,6 @@ func TestNormal(t *testing.T) {
 	if *update && !t.Failed() {
 		writeFile(t, filepath.Join(root, "deploy/chart/tests/rules/recorded_test.yaml"), text)
 	}
-}
-
-// firing returns the labels of the alerts that fire.
-func (w *watcher) firing(t *testing.T) []map[string]string {
-	t.Helper()
-	var answer struct {
-		Alerts []struct {
-			Labels map[string]string
-			State  string
-		}
-	}
-	w.get(t, "/api/v1/alerts", nil, &answer)
-	var firing []map[string]string
-	for _, alert := range answer.Alerts {
-		if alert.State == "firing" {
-			firing = append(firing, alert.Labels)
-		}
-	}
-	return firing
 }
 
 var (
@@ -130,7 +113,7 @@ func (w *watcher) record(t *testing.T, began time.Time, metrics []string) string
 				Values [][2]any
 			}
 		}
-		w.get(t, "/api/v1/query_range", url.Values{
+		w.Get(t, "/api/v1/query_range", url.Values{
 			"query": {selector}, "step": {normalEvery.String()},
 			"start": {strconv.FormatInt(began.Unix(), 10)}, "end": {strconv.FormatInt(began.Add(normalFor).Unix(), 10)},
 		}, &answer)

@@ -8,6 +8,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"bourse/internal/promtest"
 )
 
 // TestObserve starts what make observe starts, and ends it as Ctrl-C does: nothing may be
@@ -43,7 +45,7 @@ func TestObserve(t *testing.T) {
 		await(t, time.Minute, address+" answers", func() bool { return reach("http://" + address) })
 	}
 	var rules struct{ Groups []any }
-	(&watcher{"http://localhost:9091"}).get(t, "/api/v1/rules", nil, &rules)
+	(&promtest.Server{URL: "http://localhost:9091"}).Get(t, "/api/v1/rules", nil, &rules)
 	if len(rules.Groups) < 10 {
 		t.Errorf("Prometheus has %d groups of rules", len(rules.Groups))
 	}

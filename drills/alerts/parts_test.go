@@ -14,6 +14,7 @@ import (
 	"bourse/internal/market"
 	"bourse/internal/postgres"
 	"bourse/internal/postgres/pgtest"
+	"bourse/internal/promtest"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -38,7 +39,7 @@ func newParts(t *testing.T, bin string, server *pgtest.Server) *parts {
 		t.Fatalf("migrate: %v: %s", err, out)
 	}
 	add := func(name string, more ...string) (addr string, of *program) {
-		addr, admin := freeAddress(t), freeAddress(t)
+		addr, admin := promtest.FreeAddress(t), promtest.FreeAddress(t)
 		env := slices.Concat(p.env, more, []string{"BOURSE_ADDR=" + addr, "BOURSE_ADMIN_ADDR=" + admin})
 		of = start(t, env, filepath.Join(bin, name))
 		await(t, time.Minute, name+" is ready", func() bool { return reach("http://" + addr + "/readyz") })

@@ -5,10 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,14 +16,15 @@ import (
 	"testing"
 	"time"
 
+	"bourse/internal/promtest"
 	"bourse/internal/replaytest"
 )
 
 const root = "../.."
 
 // needs skips a test where something is missing, and returns a folder with all programs of
-// bourse and the names of Prometheus and Alertmanager.
-func needs(t *testing.T) (bin, prometheus, alertmanager string) {
+// bourse and the name of Alertmanager.
+func needs(t *testing.T) (bin, alertmanager string) {
 	t.Helper()
 	if os.Getenv("BOURSE_TEST_LONG") == "" {
 		t.Skip("BOURSE_TEST_LONG is not set: make drill-alerts sets it; this takes a quarter of an hour")
@@ -33,10 +32,8 @@ func needs(t *testing.T) (bin, prometheus, alertmanager string) {
 	if !replaytest.There() {
 		t.Skip("BOURSE_TEST_REPLAY is not set: there is no replay server for this test")
 	}
-	prometheus, err := exec.LookPath("prometheus")
-	if err != nil {
-		t.Skip("there is no prometheus: make drill-alerts installs it")
-	}
+	promtest.Need(t)
+	var err error
 	if alertmanager, err = exec.LookPath("prometheus-alertmanager"); err != nil {
 		if alertmanager, err = exec.LookPath("alertmanager"); err != nil {
 			t.Skip("there is no alertmanager: make drill-alerts installs it")
@@ -48,7 +45,7 @@ func needs(t *testing.T) (bin, prometheus, alertmanager string) {
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	return bin, prometheus, alertmanager
+	return bin, alertmanager
 }
 
 // ruleFiles returns the chart's rules by the names of their files.
@@ -136,25 +133,13 @@ func (p *program) signal(s os.Signal) {
 func (p *program) hang()   { p.signal(syscall.SIGSTOP) }
 func (p *program) resume() { p.signal(syscall.SIGCONT) }
 
-// freeAddress is an address that was free a moment ago.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}
-
 // watcher is a Prometheus.
-type watcher struct{ url string }
+type watcher struct{ *promtest.Server }
 
 // watch starts a Prometheus with rules, which asks targets; each is a job, a namespace and
 // an address.
-func watch(t *testing.T, name string, rules map[string]string, every, alertmanager string, targets ...[3]string) *watcher {
+func watch(t *testing.T, rules map[string]string, every, alertmanager string, targets ...[3]string) *watcher {
 	t.Helper()
-	dir := t.TempDir()
 	config := fmt.Sprintf("global: {scrape_interval: %s, scrape_timeout: %s, evaluation_interval: %s}\nrule_files: [\"*.rules.yaml\"]\nscrape_configs:\n", every, every, every)
 	for i, of := range targets {
 		namespace := ""
@@ -166,31 +151,11 @@ func watch(t *testing.T, name string, rules map[string]string, every, alertmanag
 	if alertmanager != "" {
 		config += fmt.Sprintf("alerting: {alertmanagers: [{static_configs: [{targets: [%q]}]}]}\n", alertmanager)
 	}
-	writeFile(t, filepath.Join(dir, "prometheus.yaml"), config)
+	files := map[string]string{"prometheus.yaml": config}
 	for file, text := range rules {
-		writeFile(t, filepath.Join(dir, strings.TrimSuffix(file, ".yaml")+".rules.yaml"), text)
+		files[strings.TrimSuffix(file, ".yaml")+".rules.yaml"] = text
 	}
-	w := &watcher{"http://" + freeAddress(t)}
-	start(t, nil, name, "--config.file="+filepath.Join(dir, "prometheus.yaml"), "--storage.tsdb.path="+filepath.Join(dir, "data"),
-		"--web.listen-address="+strings.TrimPrefix(w.url, "http://"), "--log.level=warn", "--rules.alert.resend-delay=2s")
-	await(t, time.Minute, "prometheus is ready", func() bool { return reach(w.url + "/-/ready") })
-	return w
-}
-
-func (w *watcher) get(t *testing.T, path string, query url.Values, data any) {
-	t.Helper()
-	resp, err := http.Get(w.url + path + "?" + query.Encode())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
-	if err == nil {
-		err = json.Unmarshal(body, &struct{ Data any }{data})
-	}
-	if err != nil || resp.StatusCode != http.StatusOK {
-		t.Fatalf("%s: %s %s, %v", path, resp.Status, body, err)
-	}
+	return &watcher{promtest.Start(t, files, "--rules.alert.resend-delay=2s")}
 }
 
 // await waits for something.
@@ -258,7 +223,7 @@ func receive(t *testing.T, name string) (*receiver, string) {
 	}
 	dir := t.TempDir()
 	writeFile(t, filepath.Join(dir, "alertmanager.yaml"), config)
-	address := freeAddress(t)
+	address := promtest.FreeAddress(t)
 	start(t, nil, name, "--config.file="+filepath.Join(dir, "alertmanager.yaml"), "--storage.path="+dir, "--web.listen-address="+address,
 		"--cluster.listen-address=", "--log.level=warn")
 	await(t, time.Minute, "alertmanager is ready", func() bool { return reach("http://" + address + "/-/ready") })

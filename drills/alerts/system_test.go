@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"bourse/internal/postgres/pgtest"
+	"bourse/internal/promtest"
 )
 
 // system is the one process, on a PostgreSQL that can be cut off, while readers read.
@@ -28,7 +29,7 @@ type system struct {
 }
 
 func newSystem(t *testing.T, bin string, server *pgtest.Server) *system {
-	s := &system{t: t, up: newUpstream(t), dir: t.TempDir(), addr: freeAddress(t), admin: freeAddress(t)}
+	s := &system{t: t, up: newUpstream(t), dir: t.TempDir(), addr: promtest.FreeAddress(t), admin: promtest.FreeAddress(t)}
 	s.up.keepUp(t)
 	name := server.Database(t, "")
 	s.database, s.store = server.URL(name), forward(t, server.Address())

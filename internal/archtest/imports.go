@@ -39,6 +39,7 @@ var laws = []law{
 	{place: "internal/secret", bourse: []string{"internal/market"}, aws: true},
 	{place: "internal/leftovers", aws: true},
 	{place: "internal/function", aws: true},
+	{place: "internal/promtest"},
 	{place: "internal/replaytest"},
 	{place: "internal/lambdatest"},
 	{place: "e2e"}, // tests only
@@ -54,7 +55,7 @@ const (
 )
 
 // testOnly are the packages that only tests may import.
-var testOnly = []string{"internal/storetest", "internal/replaytest", "internal/lambdatest", "internal/archtest"}
+var testOnly = []string{"internal/storetest", "internal/promtest", "internal/replaytest", "internal/lambdatest", "internal/archtest"}
 
 // checkImports finds imports that break the law.
 func checkImports(_ fs.FS, graph Graph) []Finding {
